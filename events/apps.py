@@ -1,0 +1,10 @@
+"""The `events` app: what is on, when it goes on sale, who gets in."""
+
+from django.apps import AppConfig
+
+
+class EventsConfig(AppConfig):
+    """Organizers, events, price tiers and sale windows."""
+
+    name = "events"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,10 @@
+"""The `seating` app: what a hall is."""
+
+from django.apps import AppConfig
+
+
+class SeatingConfig(AppConfig):
+    """Venues and their seating plans. Knows nothing of sales."""
+
+    name = "seating"
+    default_auto_field = "django.db.models.BigAutoField"
