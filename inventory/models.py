@@ -198,9 +198,6 @@ class Payment(models.Model):
             models.UniqueConstraint(
                 fields=["gateway", "provider_id"], condition=~Q(provider_id=""), name="inventory_payment_provider_once"
             ),
-            models.UniqueConstraint(
-                fields=["order"], condition=Q(state="captured"), name="inventory_payment_captured_once"
-            ),
         ]
         indexes = [
             models.Index(
