@@ -1,0 +1,37 @@
+"""Template filters every page may use: `{% load onsale %}`."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django import template
+from django.templatetags.tz import do_timezone
+
+from events.money import money as money_text
+
+register = template.Library()
+
+
+@register.filter
+def money(minor: int | None, currency: str) -> str:
+    """Write an amount of minor units with its currency: `{{ order.total|money:order.currency }}` is `€90.00`."""
+    return "" if minor is None else money_text(minor, currency)
+
+
+@register.filter
+def money_short(minor: int | None, currency: str) -> str:
+    """Write an amount without minor digits when they are zero: `€90`."""
+    return "" if minor is None else money_text(minor, currency, short=True)
+
+
+@register.filter
+def in_zone(moment: datetime | None, zone: str) -> datetime | str:
+    """Move a moment to a time zone by name: `{{ event.starts_at|in_zone:event.venue.timezone|date:"H:i" }}`."""
+    return "" if moment is None else do_timezone(moment, zone)
+
+
+@register.filter
+def zone_name(moment: datetime, zone: str) -> str:
+    """Name the time zone a moment is shown in: `Berlin time (CET)`."""
+    abbreviation = moment.astimezone(ZoneInfo(zone)).strftime("%Z")
+    place = zone.rsplit("/", 1)[-1].replace("_", " ")
+    return f"{place} time ({abbreviation})" if abbreviation.isalpha() else f"{place} time (UTC{abbreviation})"
