@@ -363,6 +363,8 @@ class SandboxCharge(models.Model):
 
     class State(models.TextChoices):
         OPEN = "open", "Open"
+        CHALLENGE = "challenge", "Waiting for 3-D Secure"
+        PROCESSING = "processing", "Waiting for the bank"
         AUTHORISED = "authorised", "Authorised"
         CAPTURED = "captured", "Captured"
         DECLINED = "declined", "Declined"
@@ -376,6 +378,10 @@ class SandboxCharge(models.Model):
     description = models.CharField(max_length=200)
     return_url = models.URLField(max_length=500)
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
+    card = models.CharField(
+        max_length=4, blank=True, db_default="", help_text="Last four digits; no more is ever kept."
+    )
+    ready_at = models.DateTimeField(null=True, blank=True, help_text="When the bank answers a slow card.")
     decline_reason = models.CharField(max_length=100, blank=True)
     refunded = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
