@@ -10,6 +10,7 @@
 | `ALLOWED_HOSTS` | comma-separated host names | host of `SITE_URL`, localhost |
 | `DATA_DIR` | media, mail and collected static files | `.onsale` beside this folder |
 | `TICKET_KEY` | base64 of the 32-byte Ed25519 seed that signs tickets | derived from `SECRET_KEY` if `DEBUG` |
+| `OLD_TICKET_KEYS` | comma-separated seeds of before, whose tickets still let in | none |
 | `WEBHOOK_SECRET` | signs the sandbox provider's webhooks | derived from `SECRET_KEY` if `DEBUG` |
 | `EMAIL_URL` | `smtp://user:password@host:port` or `file://` | files under `DATA_DIR/mail` |
 | `DEBUG` | `1` shows tracebacks | `0` |
@@ -61,6 +62,10 @@ def _secret(name: str) -> bytes:
         if DEBUG:
             return hashlib.sha256(f"{name}:{SECRET_KEY}".encode()).digest()
         raise ImproperlyConfigured(f"Set {name} to the base64 of 32 random bytes.")
+    return _decoded_secret(name, value)
+
+
+def _decoded_secret(name: str, value: str) -> bytes:
     try:
         secret = base64.b64decode(value, validate=True)
     except ValueError as error:
@@ -71,6 +76,9 @@ def _secret(name: str) -> bytes:
 
 
 TICKET_KEY = _secret("TICKET_KEY")
+OLD_TICKET_KEYS = [
+    _decoded_secret("OLD_TICKET_KEYS", value) for value in os.environ.get("OLD_TICKET_KEYS", "").split(",") if value
+]
 WEBHOOK_SECRET = _secret("WEBHOOK_SECRET")
 
 SITE_URL = os.environ.get("SITE_URL", "http://localhost:8000").rstrip("/")
@@ -205,6 +213,22 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 60
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 120, "global_keyprefix": f"{REDIS_PREFIX}:celery:"}
+CELERY_TASK_PUBLISH_RETRY = False  # Without a broker a page must not wait for one; beat and the sweeps make it good.
+
+
+def _every(task: str, seconds: float) -> dict:
+    # A run that no worker took up in time is dropped: the next one does its work too.
+    return {"task": f"inventory.tasks.{task}", "schedule": seconds, "options": {"expires": max(seconds, 2)}}
+
+
+CELERY_BEAT_SCHEDULE = {
+    "dispatch-messages": _every("dispatch_messages", 1),
+    "process-webhooks": _every("process_webhooks", 5),
+    "expire-holds": _every("expire_holds", 2),
+    "reconcile-payments": _every("reconcile_payments", 60),
+    "hear-slow-banks": _every("hear_slow_banks", 2),
+    "drop-idempotency-keys": _every("drop_idempotency_keys", 3600),
+}
 
 # --- Sign-in --------------------------------------------------------------------------------------------------
 # Sessions live in the database and are cached, so an empty Redis logs nobody out.
