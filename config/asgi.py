@@ -1,0 +1,45 @@
+"""The live side: availability and fan state as plain ASGI, sockets through Channels.
+
+Django's ASGI handler answers 140-300 requests a second where a plain callable answers thousands, so `/live/` never
+passes through it. With ONSALE_ONE_PROCESS=1 (no nginx to be had) Django serves everything else from here as well.
+"""
+
+import os
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+pages = get_asgi_application()
+
+# The models must be ready before these are imported.
+from inventory.live import application as live  # noqa: E402
+from inventory.sockets import application as sockets  # noqa: E402
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+_SERVES_PAGES = os.environ.get("ONSALE_ONE_PROCESS") == "1"
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    """Hand a connection to whoever serves it."""
+    if scope["type"] == "websocket":
+        await sockets(scope, receive, send)
+    elif scope["type"] == "lifespan":
+        await _live_and_die(receive, send)
+    elif _SERVES_PAGES and not scope["path"].startswith("/live/"):
+        await pages(scope, receive, send)
+    else:
+        await live(scope, receive, send)
+
+
+async def _live_and_die(receive: Receive, send: Send) -> None:
+    """Tell the server that there is nothing to start or stop."""
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

@@ -1,0 +1,1 @@
+"""`demo` runs the whole stack, `test` tests it."""
