@@ -13,7 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -77,8 +77,8 @@ class Process:
         self._reader.start()
 
     def _read(self, echo: Callable[[str, str], None] | None) -> None:
-        with suppress(ValueError, OSError):
-            for line in self.popen.stdout or ():
+        with suppress(ValueError, OSError), self.popen.stdout or nullcontext(()) as lines:
+            for line in lines:
                 text = line.rstrip()
                 if not text:
                     continue

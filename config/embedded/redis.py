@@ -4,6 +4,7 @@ On a Unix socket in a private folder; the append-only file keeps holds and queue
 """
 
 import importlib.util
+import re
 import shutil
 import socket
 import subprocess
@@ -16,6 +17,8 @@ from config.embedded.processes import SERVERS, Program, Supervisor
 
 _SOCKET = "redis.sock"
 _START_SECONDS = 30.0
+# What it says at every start and stop on an ordinary machine.
+_ORDINARY = re.compile("overcommit|signal-handler|ready to exit|oO0OoO0O")
 _INSTEAD = "Set REDIS_URL to a Redis or Valkey server of your own."
 
 
@@ -46,6 +49,7 @@ class Redis:
             ],
             stage=SERVERS,
             cwd=self._folder,
+            hides=_ORDINARY,
         )  # fmt: skip
         process = self._supervisor.start(program)
         deadline = time.monotonic() + _START_SECONDS
