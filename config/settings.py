@@ -238,6 +238,7 @@ SESSION_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "events.errors.csrf_failure"
 AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
@@ -334,6 +335,8 @@ SEATS_COPIES = _number("SEATS_COPIES", 10)  # Redis copies of each plane; spread
 SEATS_TTL_MS = _number("SEATS_TTL_MS", 2000)  # The safety net under the relay.
 SEATS_LRU_MS = _number("SEATS_LRU_MS", 1000)
 RELAY_TICK_MS = _number("RELAY_TICK_MS", 100)
+SOCKETS_PER_PROCESS = _number("SOCKETS_PER_PROCESS", 10_000)
+SOCKETS_PER_ADDRESS = _number("SOCKETS_PER_ADDRESS", 200)  # A household, an office; not a botnet's one exit.
 
 LOGGING = {
     "version": 1,

@@ -1,0 +1,331 @@
+"""Which seats are free, for everybody: the read path of R3, from the process's own copy down to one rebuild.
+
+LRU (fresh for a second) -> this process's Redis copy, written by the relay -> a copy rebuilt by another reader ->
+one rebuild from Postgres, made by one process for all and at a bounded rate. A rebuild never writes the relay's keys,
+so that it cannot put an older picture over a newer one; it reads the relay's own row and the changes still waiting, in
+one statement, so that it is never behind what any copy has shown. When nothing answers, the last picture is served
+with its age.
+"""
+
+import asyncio
+import gzip
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+from uuid import UUID
+
+import brotli
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection
+from prometheus_client import Counter, Histogram
+
+from config import redis
+from config.tiers import AsyncSingleFlight, Lease, Lru, Rate, SingleFlight, own_copy
+from inventory import plane as planes
+
+log = logging.getLogger(__name__)
+
+DEADLINE_SECONDS: Final = 1.0  # A follower that has waited this long is answered with a stale picture or a 503.
+STALE_GRACE: Final = 2.0  # Ages up to twice the LRU's second are inside the budget while a refresh is in the air.
+UNKNOWN_SECONDS: Final = 5.0  # An id that no event has is not looked up again for this long.
+LEASE_MS: Final = 1000  # A rebuild from the Seat rows of a stadium takes 100 ms; a dead one is followed after this.
+REBUILT_MS: Final = 1000  # While the relay is dead, each event costs the database one read a second.
+HOT_SECONDS: Final = 30  # An event asked for within this time is kept written by the relay.
+
+READS = Counter("onsale_seats_reads", "Reads of a seat plane by the tier that answered.", ["tier"])
+REBUILD_SECONDS = Histogram("onsale_seats_rebuild_seconds", "Time of a rebuild from Postgres.")
+_from_lru, _from_copy, _from_rebuilt, _from_database, _from_stale = (
+    READS.labels(tier) for tier in ("lru", "copy", "rebuilt", "database", "stale")
+)
+
+
+class EventUnknown(Exception):
+    """No event with this id has seats."""
+
+
+class Busy(Exception):
+    """No copy anywhere, and the database is not to be asked now; worth trying again in a second."""
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """One event's availability at one version; `body` is the R3 body, `plane` 2 bits a seat in index order.
+
+    The same version is kept as the same object, so each encoding is made once per version and process.
+    """
+
+    body: bytes
+    header: planes.Header
+
+    @classmethod
+    def of(cls, body: bytes) -> "Snapshot":
+        """Return the snapshot that `body` carries; ValueError if it carries none."""
+        return cls(body, planes.decode_body(body)[0])
+
+    @property
+    def version(self) -> int:
+        """The relay's version of the plane; a rebuilt plane may be newer than its version tells."""
+        return self.header.version
+
+    @property
+    def is_rebuilt(self) -> bool:
+        """Whether a reader put it together because the relay's copies were gone."""
+        return bool(self.header.flags & planes.REBUILT)
+
+    @property
+    def etag(self) -> str:
+        """The version; of a rebuilt plane also when it was made, because the version does not rise without a relay."""
+        return f'"{self.version}-{self.header.made_at_ms}"' if self.is_rebuilt else f'"{self.version}"'
+
+    @cached_property
+    def plane(self) -> bytes:
+        """The plane alone, without the header."""
+        return planes.decode_body(self.body)[1]
+
+    @cached_property
+    def gzipped(self) -> bytes:
+        """The body, compressed by gzip."""
+        return gzip.compress(self.body, 6, mtime=0)
+
+    @cached_property
+    def brotlied(self) -> bytes:
+        """The body, compressed by brotli."""
+        return bytes(brotli.compress(self.body, quality=5))
+
+    @cached_property
+    def is_sold_out(self) -> bool:
+        """Whether no seat is free and none is held, that is, none can come back by itself."""
+        seats = self.header.seat_count
+        return not any(planes.count(self.plane, seats, code) for code in (planes.FREE, planes.HELD))
+
+
+_Known = Snapshot | None  # None: no such event.
+
+_seen: Lru[UUID, _Known] = Lru(2000)  # 2,000 stadiums of 15 KB: 30 MB at most.
+_flights: SingleFlight[UUID, _Known] = SingleFlight()
+_async_flights: AsyncSingleFlight[UUID, _Known] = AsyncSingleFlight()
+# Postgres frozen must not take the threads that read Redis, so at most two of the four wait for it; and never more
+# than 50 questions a second from this process, whoever invents event ids.
+_readers = ThreadPoolExecutor(4, thread_name_prefix="seats")
+_database = threading.BoundedSemaphore(2)
+_rebuilds = Rate(50, burst=50)
+
+
+def snapshot(event_id: UUID) -> Snapshot:
+    """Return the event's availability, at most about a second old while the relay or Postgres lives.
+
+    For threads; raises EventUnknown, or Busy when there is no picture at all.
+    """
+    if (found := fresh(event_id)) is not None:
+        return found
+    try:
+        return _known(_flights.run(event_id, lambda: _load(event_id), deadline_seconds=DEADLINE_SECONDS))
+    except (Busy, TimeoutError):
+        return _stale(event_id)
+
+
+async def snapshot_async(event_id: UUID) -> Snapshot:
+    """Return what `snapshot` returns, without blocking the event loop.
+
+    A picture that is just past its second is answered at once while one thread fetches the next.
+    """
+    if (found := fresh(event_id)) is not None:
+        return found
+    loop = asyncio.get_running_loop()
+    flight = _async_flights.start(event_id, lambda: loop.run_in_executor(_readers, _load_in_thread, event_id))
+    waiting = _seen.get(event_id)
+    if waiting is not None and waiting.value is not None and waiting.age < STALE_GRACE:
+        _from_lru.inc()
+        return waiting.value
+    try:
+        return _known(await asyncio.wait_for(asyncio.shield(flight), DEADLINE_SECONDS))
+    except (Busy, TimeoutError):
+        return _stale(event_id)
+
+
+def fresh(event_id: UUID) -> Snapshot | None:
+    """Return this process's own copy if it may still be shown unasked, else None; EventUnknown if it is known that."""
+    kept = _seen.get(event_id)
+    if kept is None:
+        return None
+    if kept.value is None:
+        if kept.age < UNKNOWN_SECONDS:
+            raise EventUnknown
+        return None
+    if kept.age * 1000 >= settings.SEATS_LRU_MS:
+        return None
+    _from_lru.inc()
+    return kept.value
+
+
+def plane(event_id: UUID) -> bytes:
+    """Return the plane of `snapshot`: for refusals that need no database and for candidates of best available."""
+    return snapshot(event_id).plane
+
+
+def age_seconds(event_id: UUID) -> float:
+    """Return how long ago this process last had the event's availability confirmed."""
+    kept = _seen.get(event_id)
+    return kept.age if kept else 0.0
+
+
+def forget() -> None:
+    """Empty this process's copies."""
+    _seen.clear()
+
+
+def copy_key(event_id: UUID, copy: int) -> str:
+    """Return the key of one of the relay's copies of an event's R3 body."""
+    return redis.key("seats", event_id, copy)
+
+
+@contextmanager
+def database_errors_as_busy() -> Iterator[None]:
+    """Use this thread's database connection, mended first if it has died; its errors come out as Busy."""
+    try:
+        if not connection.in_atomic_block:
+            close_old_connections()
+        yield
+    except (DatabaseError, InterfaceError) as error:
+        raise Busy from error
+
+
+def _known(found: _Known) -> Snapshot:
+    if found is None:
+        raise EventUnknown
+    return found
+
+
+def _stale(event_id: UUID) -> Snapshot:
+    kept = _seen.get(event_id)
+    if kept is None:
+        raise Busy
+    _from_stale.inc()
+    return _known(kept.value)
+
+
+def _load_in_thread(event_id: UUID) -> _Known:
+    return _load(event_id)
+
+
+def _load(event_id: UUID) -> _Known:
+    """Fetch below the LRU and keep what was found there."""
+    kept = _seen.get(event_id)
+    previous = kept.value if kept else None
+    try:
+        found = redis.guarded(lambda client: _from_redis(client, event_id, is_known=previous is not None))
+    except redis.Unavailable:
+        found = None
+    if found is None:
+        found = _rebuilt(event_id)
+    if found and previous and previous.body == found.body:
+        found = previous  # With the encodings made for it.
+    _seen.put(event_id, found)
+    return found
+
+
+def _from_redis(client: Any, event_id: UUID, *, is_known: bool = False) -> Snapshot | None:
+    pipe = client.pipeline(transaction=False)
+    pipe.get(copy_key(event_id, own_copy(settings.SEATS_COPIES)))
+    if is_known:  # Else whoever invents ids would fill the hot set with them.
+        _mark_hot(pipe, event_id)
+    body, counter = pipe.execute()[0], _from_copy
+    if body is None:
+        body, counter = client.get(_rebuilt_key(event_id)), _from_rebuilt
+    if body is None:
+        return None
+    try:
+        found = Snapshot.of(body)
+    except ValueError:
+        log.warning("The copy of event %s is damaged.", event_id)
+        return None
+    counter.inc()
+    return found
+
+
+def _mark_hot(client: Any, event_id: UUID) -> None:
+    """Tell the relay that somebody is looking at this event."""
+    client.zadd(redis.key("hot"), {str(event_id): time.time()})
+
+
+def _rebuilt_key(event_id: UUID) -> str:
+    return redis.key("rebuilt", f"{{{event_id}}}")
+
+
+def _lease(client: Any, event_id: UUID) -> Lease:
+    return Lease(client, _rebuilt_key(event_id), lease=redis.key("rebuilding", f"{{{event_id}}}"))
+
+
+def _rebuilt(event_id: UUID) -> _Known:
+    """Rebuild, unless another process is at it: then wait for its answer, and after the lease do it after all."""
+    try:
+        token = redis.guarded(lambda client: _lease(client, event_id).acquire(for_ms=LEASE_MS))
+        if token is None:
+            for _ in range(LEASE_MS // 25):
+                time.sleep(0.025)
+                found = redis.guarded(lambda client: _from_redis(client, event_id))
+                if found is not None:
+                    return found
+    except redis.Unavailable:
+        token = None
+    found = _from_postgres(event_id)
+    if found is not None and token is not None:
+        body, holder = found.body, token
+        try:
+            redis.guarded(lambda client: _lease(client, event_id).store(holder, body, ttl_ms=REBUILT_MS))
+            redis.guarded(lambda client: _mark_hot(client, event_id))
+        except redis.Unavailable:
+            log.debug("The rebuilt plane of %s stays in this process.", event_id)
+    return found
+
+
+def _from_postgres(event_id: UUID) -> _Known:
+    if not _rebuilds.allows() or not _database.acquire(timeout=0.2):
+        raise Busy
+    try:
+        with REBUILD_SECONDS.time(), database_errors_as_busy():
+            found = read(event_id)
+    finally:
+        _database.release()
+    _from_database.inc()
+    return found
+
+
+# One statement is one snapshot: the row and the changes still waiting fit each other whatever the relay commits now.
+_PLANE = """
+    SELECT p.version, p.seat_count, p.plane, (extract(epoch FROM clock_timestamp()) * 1000)::bigint,
+           (SELECT json_agg(json_build_array(c.index, c.state, c.version))
+              FROM inventory_seatchange c WHERE c.event_id = p.event_id)
+      FROM inventory_seatplane p WHERE p.event_id = %s"""
+
+STATES = """
+    SELECT string_agg(state::text, '' ORDER BY index), (extract(epoch FROM clock_timestamp()) * 1000)::bigint
+      FROM inventory_seat WHERE event_id = %s"""
+
+
+def read(event_id: UUID) -> Snapshot | None:
+    """Return the committed availability from Postgres, marked as rebuilt; None if the event has no seats.
+
+    Half a millisecond where the relay has left its row, 100 ms for a stadium it has never seen.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_PLANE, [event_id])
+        row = cursor.fetchone()
+        if row is not None:
+            version, seat_count, plane, made_at, waiting = row
+            changes = planes.latest(tuple(change) for change in waiting or ())
+            if -1 not in changes:
+                header = planes.Header(planes.REBUILT, seat_count, version, made_at)
+                return Snapshot.of(planes.encode_body(header, planes.with_changes(bytes(plane), changes)))
+        cursor.execute(STATES, [event_id])
+        digits, made_at = cursor.fetchone()
+    if digits is None:
+        return None
+    header = planes.Header(planes.REBUILT, len(digits), row[0] if row else 0, made_at)
+    return Snapshot.of(planes.encode_body(header, planes.pack_states(digits)))
