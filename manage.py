@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Run Onsale's commands. `demo` and `test` need nothing but Python 3.11 or later and a package registry."""
 
+import errno
 import os
 import sys
 
 if sys.version_info < (3, 11):  # noqa: UP036 - this file is what an older Python meets first.
     sys.exit(f"Onsale needs Python 3.11 or later; this is {sys.version.split()[0]} ({sys.executable}).")
 
-from config.embedded import Trouble, bootstrap
+from config.embedded import Trouble, bootstrap, explain
 
 
 def main() -> None:
@@ -31,5 +32,9 @@ if __name__ == "__main__":
         main()
     except Trouble as trouble:
         sys.exit(f"{trouble}")
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        sys.exit(f"{explain(error, 'running this command')}")
     except KeyboardInterrupt:
         sys.exit(130)

@@ -7,7 +7,9 @@ import socket
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from config.embedded import Trouble, environment, explain, paths, servers, site
@@ -60,10 +62,15 @@ def _serve(console: Console, supervisor: Supervisor, data: Path, host: str, port
             supervisor.remove_at_end(path)
         if sockets != run_folder:
             supervisor.remove_at_end(sockets)
-        started = site.programs(env=env, data=data, run=run_folder, sockets=sockets, host=host, port=port)
-        for program in started:
+        parts = site.on(env=env, data=data, run=run_folder, sockets=sockets, host=host, port=port)
+        for program in parts.programs:
             supervisor.start(program)
-        _wait_until_it_answers(supervisor, host, port)
+        if parts.door:
+            _wait(supervisor, lambda: all(path.exists() for path in parts.listening), "The site did not start")
+            supervisor.start(parts.door)
+        front = _front_door(host, port)
+        for path in ("/", "/live/"):
+            _wait(supervisor, partial(_is_answered, front + path), f"{front}{path} did not answer")
         servers.publish(data, supervisor, {name: env[name] for name in sorted(_PUBLISHED & env.keys())})
         console.say(f"Ready after {time.monotonic() - began:.0f} s.")
         console.block(_addresses(data, env["SITE_URL"]))
@@ -110,17 +117,20 @@ def _expect_success(process: Process, otherwise: str) -> None:
         raise Trouble(f"{otherwise}: {last}.")
 
 
-def _wait_until_it_answers(supervisor: Supervisor, host: str, port: int) -> None:
-    """Return once a page and the live side answer through the front door. Raises Trouble."""
-    address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - asked for on the command line.
-    door = f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
+def _wait(supervisor: Supervisor, is_so: Callable[[], bool], otherwise: str) -> None:
+    """Return once something is so; what crashes meanwhile is started again. Raises Trouble."""
     deadline = time.monotonic() + _ANSWER_SECONDS
-    for path in ("/", "/live/"):
-        while not _is_answered(door + path):
-            if time.monotonic() > deadline:
-                raise Trouble(f"{door}{path} did not answer within {_ANSWER_SECONDS:.0f} s; the log above says why.")
-            supervisor.watch_once()
-            supervisor.pause(0.1)
+    while not is_so():
+        if time.monotonic() > deadline:
+            raise Trouble(f"{otherwise} within {_ANSWER_SECONDS:.0f} s; the log above says why.")
+        supervisor.watch_once()
+        supervisor.pause(0.1)
+
+
+def _front_door(host: str, port: int) -> str:
+    """Return the address that reaches the site from this machine."""
+    address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - asked for on the command line.
+    return f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
 
 
 def _is_answered(url: str) -> bool:

@@ -64,7 +64,7 @@ def program(nginx: Path, *, data: Path, run: Path, web: Path, live: Path, host: 
         conf.write_text(text)
     except OSError as error:
         raise explain(error, f"writing {conf}") from error
-    return Program(name="nginx", argv=[nginx, "-p", run, "-e", "stderr", "-c", conf], stage=FRONT)
+    return Program(name="nginx", argv=[nginx, "-p", cache, "-e", "stderr", "-c", conf], stage=FRONT)
 
 
 def _open_files() -> int:

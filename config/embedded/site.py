@@ -1,6 +1,8 @@
 """The site's own processes, as the demo runs them: web, live, relay, worker and beat, behind nginx or all in one."""
 
+import re
 import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from config.embedded import nginx, paths
@@ -20,23 +22,28 @@ def manage(name: str, *words: str, env: dict[str, str]) -> Program:
     return _python(name, [sys.executable, _MANAGE, *words], env)
 
 
-def programs(*, env: dict[str, str], data: Path, run: Path, sockets: Path, host: str, port: int) -> list[Program]:
-    """Return everything that makes the site answer on `host:port`, in the order to start it. Raises Trouble."""
-    door = nginx.binary()
+@dataclass(frozen=True)
+class Site:
+    """The programs to start first, and the front door for when they listen; without nginx there is no door."""
+
+    programs: list[Program]
+    listening: list[Path]
+    door: Program | None
+
+
+def on(*, env: dict[str, str], data: Path, run: Path, sockets: Path, host: str, port: int) -> Site:
+    """Return everything that makes the site answer on `host:port`. Raises Trouble."""
     behind = [
         manage("relay", "relay", env=env),
         _celery("worker", ["worker", "--concurrency", "2", "--without-gossip", "--without-mingle"], env),
         _celery("beat", ["beat", "--schedule", run / "beat", "--pidfile", ""], env),
     ]
-    if door is None:
-        return [_one_process(env, host, port), *behind]
+    binary = nginx.binary()
+    if binary is None:
+        return Site([_one_process(env, host, port), *behind], [], None)
     web, live = sockets / "web.sock", sockets / "live.sock"
-    return [
-        _web(env, web),
-        _live(env, live),
-        *behind,
-        nginx.program(door, data=data, run=run, web=web, live=live, host=host, port=port),
-    ]
+    door = nginx.program(binary, data=data, run=run, web=web, live=live, host=host, port=port)
+    return Site([_web(env, web), _live(env, live), *behind], [web, live], door)
 
 
 def _python(name: str, argv: list[str | Path], env: dict[str, str]) -> Program:
@@ -62,4 +69,6 @@ def _one_process(env: dict[str, str], host: str, port: int) -> Program:
 
 def _celery(name: str, words: list[str | Path], env: dict[str, str]) -> Program:
     command = [sys.executable, "-m", "celery", "-A", "config.celery", "--quiet", *words, "--loglevel", "WARNING"]
-    return _python(name, command, env)
+    # It warns of root; in the demo root is the newcomer, who has nobody else to be.
+    own = env | {"PYTHONWARNINGS": "ignore:You're running the worker with superuser"}
+    return replace(_python(name, command, own), hides=re.compile("Warm shutdown"))
