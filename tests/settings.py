@@ -18,6 +18,7 @@ os.environ.setdefault("REDIS_PREFIX", f"test-{secrets.token_hex(4)}")
 
 from config.settings import *  # noqa: F403
 
+INSTALLED_APPS = [*INSTALLED_APPS, "django_migration_linter"]  # noqa: F405
 DATA_DIR = BASE_DIR / ".artifacts" / "data"  # noqa: F405
 MEDIA_ROOT = DATA_DIR / "media"
 STATIC_ROOT = DATA_DIR / "static"
