@@ -19,7 +19,7 @@ from inventory.sockets import application as sockets  # noqa: E402
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
+Send = Callable[[Any], Awaitable[None]]
 
 _SERVES_PAGES = os.environ.get("ONSALE_ONE_PROCESS") == "1"
 

@@ -58,8 +58,8 @@ def _serve(console: Console, supervisor: Supervisor, data: Path, host: str, port
         console.say("Starting the site ...")
         run_folder = servers.run_folder(data)
         sockets = paths.socket_folder(run_folder, "live.sock")
-        for path in [sockets / "web.sock", sockets / "live.sock", run_folder / "nginx.pid", run_folder / "nginx.conf"]:
-            supervisor.remove_at_end(path)
+        for made in [sockets / "web.sock", sockets / "live.sock", run_folder / "nginx.pid", run_folder / "nginx.conf"]:
+            supervisor.remove_at_end(made)
         if sockets != run_folder:
             supervisor.remove_at_end(sockets)
         parts = site.on(env=env, data=data, run=run_folder, sockets=sockets, host=host, port=port)

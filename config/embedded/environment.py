@@ -3,7 +3,7 @@
 import os
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from config.embedded import paths
@@ -49,7 +49,7 @@ def for_command(argv: Sequence[str]) -> Iterator[None]:
     if needs_servers(argv):
         from config.embedded import servers  # They need the installed requirements; a command without servers does not.
 
-        source = servers.attached(paths.data_folder(), f"manage.py {argv[1]}")
+        source: AbstractContextManager[dict[str, str]] = servers.attached(paths.data_folder(), f"manage.py {argv[1]}")
     else:
         source = nullcontext(NOWHERE)
         # makemigrations asks the database whether history is consistent, and says so when there is none.

@@ -152,12 +152,9 @@ class _Progress:
 
 
 def _diagnosis(output: str, otherwise: str) -> Trouble:
-    for pattern, sentence in _DIAGNOSES:
+    machine = f"{sys.implementation.cache_tag}, {sys.platform}"
+    for pattern, sentence in _DIAGNOSES.items():
         if re.search(pattern, output):
-            return Trouble(
-                sentence.format(
-                    folder=Path(__file__).parents[2], platform=f"{sys.implementation.cache_tag}, {sys.platform}"
-                )
-            )
+            return Trouble(sentence.format(folder=Path(__file__).parents[2], platform=machine))
     lines = [line for line in output.splitlines() if line.strip()]
     return Trouble(f"{otherwise}: {lines[-1].strip() if lines else 'the installer said nothing'}")

@@ -54,8 +54,8 @@ def stop(children: dict[int, tuple[int, int]]) -> None:
 def main() -> None:
     """Keep the book of children until the pipe closes, then stop them and tidy up."""
     # A signal meant for the whole terminal or service must not end the one that cleans up after it.
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
+    for meant_for_all in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(meant_for_all, signal.SIG_IGN)
     children: dict[int, tuple[int, int]] = {}
     paths: list[Path] = []
     for line in sys.stdin:

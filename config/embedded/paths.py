@@ -110,9 +110,15 @@ def outside_folder(data: Path) -> Path:
 def is_reachable(path: Path, account: Account | None, test: str) -> bool:
     """Ask `test -x` (or -w, -r) as the account: only the system knows every rule of the way there."""
     command = [shutil.which("test") or "/usr/bin/test", test, str(path)]
-    user = (account.uid, account.gid, []) if account else (None, None, None)
     try:
-        answer = subprocess.run(command, user=user[0], group=user[1], extra_groups=user[2], cwd="/", check=False)
+        answer = subprocess.run(
+            command,
+            user=account.uid if account else None,
+            group=account.gid if account else None,
+            extra_groups=[] if account else None,
+            cwd="/",
+            check=False,
+        )
     except OSError as error:
         raise Trouble(
             f"Root may not become the account {account.name if account else '?'} here ({error.strerror}), and "

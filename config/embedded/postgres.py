@@ -90,7 +90,7 @@ class Postgres:
         unfinished = self._folder / "data.unfinished"
         shutil.rmtree(unfinished, ignore_errors=True)
         locale = ["--locale-provider=builtin", "--locale=C.UTF-8"] if self._version >= 17 else ["--locale=C"]
-        command = [
+        command: list[str | Path] = [
             self._binary("initdb"), "-D", unfinished, "-U", USER, "--auth=trust", "--encoding=UTF8", "--no-sync",
             *locale,
         ]  # fmt: skip
