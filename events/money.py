@@ -8,8 +8,8 @@ from django.utils.translation import override
 NO_BREAK_SPACE = "\u00a0"
 DEFAULT_LOCALE = "en-GB"
 
-# ISO 4217: two minor digits unless said otherwise.
-_EXPONENTS = {
+# ISO 4217: minor digits of the currencies that do not have two.
+ODD_EXPONENTS = {
     "BHD": 3, "BIF": 0, "CLP": 0, "DJF": 0, "GNF": 0, "IQD": 3, "ISK": 0, "JOD": 3, "JPY": 0, "KMF": 0, "KRW": 0,
     "KWD": 3, "LYD": 3, "OMR": 3, "PYG": 0, "RWF": 0, "TND": 3, "UGX": 0, "VND": 0, "VUV": 0, "XAF": 0, "XOF": 0,
     "XPF": 0,
@@ -21,7 +21,7 @@ _SYMBOL_FIRST = {"en", "ga", "he", "hi", "ja", "ko", "mt", "nl", "th", "tr", "zh
 
 def exponent(currency: str) -> int:
     """Return how many minor digits the currency has: 2 for EUR, 0 for JPY, 3 for KWD."""
-    return _EXPONENTS.get(currency, 2)
+    return ODD_EXPONENTS.get(currency, 2)
 
 
 def money(minor: int, currency: str, locale: str = DEFAULT_LOCALE, *, short: bool = False) -> str:

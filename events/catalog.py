@@ -1,0 +1,287 @@
+"""What is on: the reads behind the listing, the search, and the pages of events, organizers and venues.
+
+Every public read goes through `public_events`, one statement that brings an event with its venue, organizer, prices
+and sale windows: one statement is one snapshot, so the version it carries is the version of everything it carries.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.contrib.postgres.search import SearchQuery, SearchRank, TrigramWordSimilarity
+from django.db.models import (
+    Case,
+    DateField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    Func,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast, Coalesce, Greatest, JSONObject
+
+from events.models import Event, Organizer, PriceTier, SaleWindow
+from events.money import ODD_EXPONENTS
+from events.sale_state import SaleState, sale_state
+
+PER_PAGE = 24
+# A show without an announced end is taken to last this long.
+USUAL_LENGTH = timedelta(hours=4)
+# word_similarity of a word with one slip in it ("hamlte") is about 0.5; of a stranger, under 0.3.
+TYPO_SIMILARITY = 0.42
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What the fan is looking for; amounts are in whole units of the event's currency, dates in its venue's zone."""
+
+    q: str = ""
+    city: str = ""
+    category: str = ""
+    starts_from: date | None = None
+    starts_to: date | None = None
+    min_price: Decimal | None = None
+    max_price: Decimal | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is asked for."""
+        return self == Filters()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event with what its page and its line in the programme show."""
+
+    event: Event
+    tiers: tuple[PriceTier, ...]
+    windows: tuple[SaleWindow, ...]
+    state: SaleState
+    has_ended: bool
+
+    @property
+    def currency(self) -> str:
+        """ISO code of every amount of the event."""
+        return self.event.organizer.currency
+
+    @property
+    def from_amount(self) -> int | None:
+        """The lowest price in minor units."""
+        return min((tier.amount for tier in self.tiers), default=None)
+
+    @property
+    def to_amount(self) -> int | None:
+        """The highest price in minor units."""
+        return max((tier.amount for tier in self.tiers), default=None)
+
+    @property
+    def shown_state(self) -> str:
+        """The state as badges and pages name it: that of the sale, or `past` once the show is over."""
+        return "past" if self.has_ended and self.state.state != "cancelled" else self.state.state
+
+    @property
+    def starts_local(self) -> datetime:
+        """The beginning on the venue's clock."""
+        return self.event.starts_at.astimezone(ZoneInfo(self.event.venue.timezone))
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of the programme. `is_guess`: nothing matched the words, so these are the nearest spellings."""
+
+    entries: tuple[Entry, ...]
+    count: int
+    page: int
+    pages: int
+    is_guess: bool = False
+
+
+def public_events() -> QuerySet[Event]:
+    """Return the events that may be seen, each row complete in itself: make it an `Entry` with `entry_of`."""
+    own = OuterRef("pk")
+    tiers = PriceTier.objects.filter(event=own).order_by("number")
+    windows = SaleWindow.objects.filter(event=own).order_by("opens_at", "id")
+    return (
+        Event.objects.exclude(status=Event.Status.DRAFT)
+        .select_related("venue", "organizer")
+        .defer("search")
+        .annotate(
+            tier_rows=ArraySubquery(
+                tiers.values(
+                    row=JSONObject(
+                        number="number",
+                        name="name",
+                        categories="categories",
+                        amount="amount",
+                        color="color",
+                        shape="shape",
+                    )
+                )
+            ),
+            window_rows=ArraySubquery(
+                windows.values(row=JSONObject(name="name", access="access", opens_at="opens_at", closes_at="closes_at"))
+            ),
+        )
+    )
+
+
+def entry_of(event: Event, now: datetime) -> Entry:
+    """Return the entry of a row of `public_events` as it is at `now`."""
+    windows = tuple(
+        SaleWindow(
+            event=event,
+            name=row["name"],
+            access=row["access"],
+            opens_at=datetime.fromisoformat(row["opens_at"]),
+            closes_at=datetime.fromisoformat(row["closes_at"]),
+        )
+        for row in event.window_rows  # type: ignore[attr-defined]
+    )
+    tiers = tuple(PriceTier(event=event, **row) for row in event.tier_rows)  # type: ignore[attr-defined]
+    ended = (event.ends_at or event.starts_at + USUAL_LENGTH) <= now
+    return Entry(event, tiers, windows, sale_state(event, now, windows), ended)
+
+
+def entry(slug: str, now: datetime) -> Entry:
+    """Return one event by its slug; `Event.DoesNotExist` if there is none or it is a draft."""
+    return entry_of(
+        public_events().select_related("plan").defer("search", "plan__body", "plan__guids").get(slug=slug), now
+    )
+
+
+def listing(filters: Filters, *, page: int, now: datetime) -> Listing:
+    """Return one page of the events to come that match; a page past the end is the last one.
+
+    Words are searched in full text (websearch syntax, accents folded, last word as a beginning); if nothing has
+    them, by trigrams, so that a slip of the finger still finds the show. The trigram pass reads every event to come:
+    bounded by what is on sale, not by what ever was.
+    """
+    events = _to_come(_filtered(public_events(), filters), now)
+    if not filters.q:
+        return _page(events.order_by("starts_at", "id"), page, now)
+    query = _search_query(filters.q)
+    found = _page(
+        events.filter(search=query).order_by(SearchRank(F("search"), query).desc(), "starts_at", "id"), page, now
+    )
+    if found.count:
+        return found
+    guess = _page(_similar(events, filters.q), page, now)
+    return Listing(guess.entries, guess.count, guess.page, guess.pages, is_guess=True)
+
+
+def coming_on_sale(now: datetime, *, limit: int = 4) -> tuple[Entry, ...]:
+    """Return the events whose sale to everybody opens next; if none will, those that begin soonest and are on sale."""
+    public = SaleWindow.objects.filter(event=OuterRef("pk"), access=SaleWindow.Access.PUBLIC, closes_at__gt=now)
+    events = public_events().filter(
+        Exists(public), status=Event.Status.PUBLISHED, sale_switch=Event.SaleSwitch.ON, starts_at__gt=now
+    )
+    opens_next = ArraySubquery(public.order_by("opens_at").values("opens_at")[:1])
+    rows = events.annotate(opens_next=opens_next).order_by(
+        Case(When(opens_next__0__gt=now, then=0), default=1),
+        Case(When(opens_next__0__gt=now, then=F("opens_next__0")), default=F("starts_at")),
+        "id",
+    )[:limit]
+    return tuple(entry_of(event, now) for event in rows)
+
+
+def cities(now: datetime) -> list[str]:
+    """Return the cities where something is to come, in alphabetical order."""
+    events = _to_come(Event.objects.exclude(status=Event.Status.DRAFT), now)
+    return list(events.order_by("venue__city").values_list("venue__city", flat=True).distinct())
+
+
+def of_organizer(organizer: Organizer, now: datetime) -> tuple[Entry, ...]:
+    """Return an organizer's events to come, soonest first; at most a hundred."""
+    return _first_hundred(public_events().filter(organizer=organizer), now)
+
+
+def at_venue(venue_id: object, now: datetime) -> tuple[Entry, ...]:
+    """Return a venue's events to come, soonest first; at most a hundred."""
+    return _first_hundred(public_events().filter(venue_id=venue_id), now)
+
+
+def _first_hundred(events: QuerySet[Event], now: datetime) -> tuple[Entry, ...]:
+    return _entries(_to_come(events, now).order_by("starts_at", "id")[:100], now)
+
+
+def _entries(events: Iterable[Event], now: datetime) -> tuple[Entry, ...]:
+    return tuple(entry_of(event, now) for event in events)
+
+
+def _to_come(events: QuerySet[Event], now: datetime) -> QuerySet[Event]:
+    return events.filter(Q(ends_at__gt=now) | Q(ends_at=None, starts_at__gt=now - USUAL_LENGTH))
+
+
+def _page(events: QuerySet[Event], page: int, now: datetime) -> Listing:
+    count = events.count()
+    pages = max(1, -(-count // PER_PAGE))
+    page = min(page, pages)
+    rows = events[(page - 1) * PER_PAGE : page * PER_PAGE] if count else ()
+    return Listing(_entries(rows, now), count, page, pages)
+
+
+def _filtered(events: QuerySet[Event], filters: Filters) -> QuerySet[Event]:
+    if filters.city:
+        events = events.filter(venue__city__iexact=filters.city)
+    if filters.category:
+        events = events.filter(category=filters.category)
+    if filters.starts_from or filters.starts_to:
+        events = events.annotate(local_day=_local_day())
+    if filters.starts_from:
+        events = events.filter(local_day__gte=filters.starts_from)
+    if filters.starts_to:
+        events = events.filter(local_day__lte=filters.starts_to)
+    if filters.min_price is not None or filters.max_price is not None:
+        events = events.filter(Exists(_tiers_between(filters.min_price, filters.max_price)))
+    return events
+
+
+def _local_day() -> Cast:
+    """The day the show begins on the venue's calendar: a midnight show in New York is not tomorrow's."""
+    return Cast(Func(F("venue__timezone"), F("starts_at"), function="timezone"), DateField())
+
+
+def _tiers_between(low: Decimal | None, high: Decimal | None) -> QuerySet[PriceTier]:
+    unit = Case(
+        *(When(event__organizer__currency=code, then=10**places) for code, places in ODD_EXPONENTS.items()),
+        default=100,
+        output_field=IntegerField(),
+    )
+    tiers = PriceTier.objects.filter(event=OuterRef("pk")).annotate(unit=unit)
+    if low is not None:
+        tiers = tiers.filter(amount__gte=ExpressionWrapper(F("unit") * low, output_field=IntegerField()))
+    if high is not None:
+        tiers = tiers.filter(amount__lte=ExpressionWrapper(F("unit") * high, output_field=IntegerField()))
+    return tiers
+
+
+def _search_query(text: str) -> SearchQuery:
+    query = SearchQuery(text, config="onsale", search_type="websearch")
+    words = re.findall(r"\w+", text)
+    if words and re.fullmatch(r"[\w\s]+", text):  # Quotes, minus and "or" are the fan's own operators.
+        beginnings = " & ".join([*words[:-1], f"{words[-1]}:*"])
+        query |= SearchQuery(beginnings, config="onsale", search_type="raw")
+    return query
+
+
+def _similar(events: QuerySet[Event], text: str) -> QuerySet[Event]:
+    def likeness(name: str) -> TrigramWordSimilarity:
+        return TrigramWordSimilarity(
+            Func(Value(text), function="unaccent"), Func(Coalesce(F(name), Value("")), function="unaccent")
+        )
+
+    names = ("name", "subtitle", "venue__name", "venue__city", "organizer__name")
+    return (
+        events.annotate(likeness=Greatest(*(likeness(name) for name in names)))
+        .filter(likeness__gte=TYPO_SIMILARITY)
+        .order_by("-likeness", "starts_at", "id")
+    )
