@@ -1,0 +1,191 @@
+"""The read path of availability: which tier answers, what a rebuild sees, what happens when nothing answers."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import connection
+
+from config import redis
+from inventory import availability, relay
+from inventory import plane as planes
+from inventory.availability import Busy, EventUnknown, Snapshot, snapshot
+from inventory.models import SeatChange, SeatPlane
+from inventory.stock import create_stock
+from tests.factories import make_event
+from tests.inventory.live_servers import lose_redis, set_seats, stored_plane
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _own_process_copies() -> Iterator[None]:
+    availability.forget()
+    redis.reset()
+    yield
+    availability.forget()
+    redis.reset()
+
+
+@pytest.fixture
+def event_id() -> UUID:
+    event = make_event()
+    assert create_stock(event) == 60
+    return event.id
+
+
+def _tick(event_id: UUID) -> relay.Movement:
+    """Let a relay move the planes once, in this process, and write its copies."""
+    (movement,) = relay.Planes().take()
+    assert movement.event_id == event_id
+    relay.write_copies({event_id: movement.body})
+    return movement
+
+
+def _reads(tier: str) -> float:
+    return availability.READS.labels(tier)._value.get()
+
+
+def test_snapshot_comes_from_the_relay_s_copy_and_then_from_the_process(event_id, django_assert_num_queries):
+    movement = _tick(event_id)
+    before = _reads("copy"), _reads("lru")
+    with django_assert_num_queries(0):
+        found = snapshot(event_id)
+        assert snapshot(event_id) is found
+    assert found.version == movement.to_version
+    assert found.plane == bytes(15)
+    assert not found.is_rebuilt
+    assert found.etag == f'"{movement.to_version}"'
+    assert (_reads("copy"), _reads("lru")) == (before[0] + 1, before[1] + 1)
+
+
+def test_same_version_is_the_same_object_with_its_encodings(event_id, settings):
+    _tick(event_id)
+    settings.SEATS_LRU_MS = 0
+    first = snapshot(event_id)
+    compressed = first.gzipped
+    again = snapshot(event_id)
+    assert again is first
+    assert again.gzipped is compressed
+
+
+def test_rebuild_is_the_relay_s_row_and_the_waiting_changes(event_id, django_assert_num_queries):
+    movement = _tick(event_id)
+    lose_redis()
+    set_seats(event_id, [0, 1, 7], "held")
+    set_seats(event_id, [1], "paying")
+    set_seats(event_id, [1], "sold")
+    set_seats(event_id, [7], "free")
+    assert SeatChange.objects.count() == 5
+    with django_assert_num_queries(1) as asked:
+        found = snapshot(event_id)
+    assert "inventory_seat " not in asked.captured_queries[0]["sql"]
+    assert found.plane == stored_plane(event_id)
+    assert [planes.code_at(found.plane, index) for index in (0, 1, 7)] == [planes.HELD, planes.SOLD, planes.FREE]
+    assert found.is_rebuilt
+    assert found.version == movement.to_version
+    assert found.etag == f'"{movement.to_version}-{found.header.made_at_ms}"'
+    assert SeatChange.objects.count() == 5
+
+
+def test_rebuild_of_an_event_no_relay_has_seen_reads_the_seats_at_version_0(event_id):
+    set_seats(event_id, [3], "blocked")
+    found = snapshot(event_id)
+    assert (found.version, found.header.seat_count, found.is_rebuilt) == (0, 60, True)
+    assert found.plane == stored_plane(event_id)
+    assert not SeatPlane.objects.exists()
+
+
+def test_rebuild_is_shared_with_other_processes_for_a_second(event_id, django_assert_num_queries):
+    _tick(event_id)
+    redis.client().delete(*(availability.copy_key(event_id, copy) for copy in range(10)))
+    found = snapshot(event_id)
+    availability.forget()
+    with django_assert_num_queries(0):
+        assert snapshot(event_id).body == found.body
+
+
+def test_rebuild_marks_the_event_hot_for_the_relay(event_id):
+    snapshot(event_id)
+    assert relay.hot_events() == [event_id]
+
+
+def test_unknown_event_is_looked_up_once_and_never_hot(django_assert_num_queries):
+    nobody = uuid4()
+    with pytest.raises(EventUnknown):
+        snapshot(nobody)
+    with django_assert_num_queries(0), pytest.raises(EventUnknown):
+        snapshot(nobody)
+    assert relay.hot_events() == []
+
+
+def test_many_threads_rebuild_once(event_id):
+    _tick(event_id)
+    lose_redis()
+    before = _reads("database")
+
+    def ask(_: int) -> bytes:
+        try:
+            return snapshot(event_id).plane
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(16) as pool:
+        assert set(pool.map(ask, range(16))) == {bytes(15)}
+    assert _reads("database") == before + 1
+
+
+def test_without_redis_the_database_answers_once_a_second(event_id, settings, django_assert_num_queries):
+    _tick(event_id)
+    settings.REDIS_CACHE_URL = "unix:///nowhere/redis.sock?db=0"
+    redis.reset()
+    with django_assert_num_queries(1):
+        for _ in range(100):
+            found = snapshot(event_id)
+    assert found.plane == bytes(15)
+    assert found.is_rebuilt
+
+
+def test_without_redis_and_without_a_turn_at_the_database_the_last_picture_is_served(event_id, settings, monkeypatch):
+    _tick(event_id)
+    found = snapshot(event_id)
+    settings.REDIS_CACHE_URL = "unix:///nowhere/redis.sock?db=0"
+    settings.SEATS_LRU_MS = 0
+    redis.reset()
+    monkeypatch.setattr(availability, "_rebuilds", availability.Rate(0.001, burst=1))
+    availability._rebuilds.allows()
+    assert snapshot(event_id) is found
+    availability.forget()
+    with pytest.raises(Busy):
+        snapshot(event_id)
+
+
+def test_damaged_copy_is_rebuilt(event_id):
+    movement = _tick(event_id)
+    for copy in range(10):
+        redis.client().set(availability.copy_key(event_id, copy), b"OS\x01\x00rubbish")
+    found = snapshot(event_id)
+    assert (found.version, found.is_rebuilt) == (movement.to_version, True)
+
+
+def test_sold_out_is_no_free_and_no_held_seat(event_id):
+    def picture() -> Snapshot:
+        found = availability.read(event_id)
+        assert found is not None
+        return found
+
+    assert not picture().is_sold_out
+    set_seats(event_id, list(range(60)), "held")
+    assert not picture().is_sold_out
+    set_seats(event_id, list(range(59)), "paying")
+    set_seats(event_id, list(range(59)), "sold")
+    assert not picture().is_sold_out
+    set_seats(event_id, [59], "free")
+    set_seats(event_id, [59], "blocked")
+    assert picture().is_sold_out
+
+
+def test_a_padded_last_byte_counts_no_seat_too_many():
+    body = planes.encode_body(planes.Header(0, 5, 1, 1), planes.pack(bytes([planes.SOLD] * 5)))
+    assert Snapshot.of(body).is_sold_out
