@@ -20,7 +20,7 @@ class AdminPolicyMiddleware:
         self.get_response = get_response
         self.policy = build_policy(config=default_config(settings.ADMIN_CONTENT_SECURITY_POLICY))
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: HttpRequest) -> HttpResponse:  # noqa: D102 (the class tells)
         response = self.get_response(request)
         if request.path_info.startswith(PREFIX):
             response.headers.setdefault("Content-Security-Policy", self.policy)

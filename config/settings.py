@@ -25,6 +25,7 @@ from urllib.parse import unquote, urlsplit
 import dj_database_url
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -353,6 +354,44 @@ LOGGING = {
 
 UNFOLD = {
     "SITE_TITLE": "Onsale",
-    "SITE_HEADER": "Onsale box office",
+    "SITE_HEADER": "Onsale",
+    "SITE_SUBHEADER": "Box office",
     "SITE_URL": "/",
+    "SITE_SYMBOL": "confirmation_number",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("events/icon.svg")},
+    ],
+    "STYLES": [lambda request: static("inventory/admin/back-office.css")],
+    "SIDEBAR": {"command_search": True, "navigation": "inventory.navigation.sidebar"},
+    "COMMAND": {"search_models": ["events.event"]},
+    "BORDER_RADIUS": "6px",
+    # The tokens of events/onsale.css as the theme's scales: paper and ink, and the one green accent.
+    "COLORS": {
+        "base": {
+            "50": "#faf7f1",
+            "100": "#f1ece2",
+            "200": "#e2d9cb",
+            "300": "#cfc4b2",
+            "400": "#a79c8b",
+            "500": "#746a5d",
+            "600": "#5c544a",
+            "700": "#45403a",
+            "800": "#33322c",
+            "900": "#1c1c19",
+            "950": "#131311",
+        },
+        "primary": {
+            "50": "#eef5f0",
+            "100": "#e1ebe4",
+            "200": "#c3dacd",
+            "300": "#9bc7b1",
+            "400": "#7fd0ab",
+            "500": "#8fd8b6",
+            "600": "#0e4a3b",
+            "700": "#0a382c",
+            "800": "#082c23",
+            "900": "#06211a",
+            "950": "#03140f",
+        },
+    },
 }

@@ -1,0 +1,158 @@
+"""How a sale stands: numbers for the back office, each page of them from one or two aggregate reads."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import reduce
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models.functions import Now
+
+from events.models import Event
+from inventory.models import Order, OrderLine, Refund, Seat
+from seating.plans import plan as decoded
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Places by what can be done with them; `held` are held or being paid for and may come back."""
+
+    free: int = 0
+    held: int = 0
+    sold: int = 0
+    blocked: int = 0
+
+    @property
+    def total(self) -> int:
+        """All places."""
+        return self.free + self.held + self.sold + self.blocked
+
+    @property
+    def sold_percent(self) -> int:
+        """Sold places in percent of those for sale; 100 only when every one of them is sold."""
+        offered = self.total - self.blocked
+        return 0 if not offered else self.sold * 100 // offered
+
+    def __add__(self, other: "Places") -> "Places":
+        return Places(
+            self.free + other.free, self.held + other.held, self.sold + other.sold, self.blocked + other.blocked
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the board: a price or a section, its places and what it has brought in minor units."""
+
+    name: str
+    places: Places
+    revenue: int = 0
+    color: str = ""
+    shape: str = ""
+    amount: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """An event's sale at a glance. Amounts are minor units of `currency`; revenue is ticket prices without fees."""
+
+    currency: str
+    places: Places
+    tiers: Sequence[Line]
+    sections: Sequence[Line]
+    revenue: int
+    fees: int
+    refunded: int
+    orders: int
+    orders_last_hour: int
+    tickets_last_hour: int
+
+
+# A hold whose time has passed is free to whoever asks, swept or not.
+_STATES = """
+SELECT section, tier,
+       count(*) FILTER (WHERE state = 0 OR (state IN (1, 2) AND held_until <= now())),
+       count(*) FILTER (WHERE state IN (1, 2) AND held_until > now()),
+       count(*) FILTER (WHERE state = 3),
+       count(*) FILTER (WHERE state = 4)
+FROM inventory_seat WHERE event_id = %s GROUP BY section, tier
+"""
+
+
+def sales_board(event: Event) -> Board:
+    """Return how the event's sale stands, by price and by section, from five reads whatever its size."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STATES, [event.pk])
+        counted = [(section, tier, Places(*counts)) for section, tier, *counts in cursor.fetchall()]
+    active = OrderLine.objects.filter(event=event, active=True)
+    earned = dict(active.order_by().values_list("tier").annotate(Sum("amount")))
+    tiers = [
+        Line(
+            name=tier.name,
+            places=_total(places for _, number, places in counted if number == tier.number),
+            revenue=earned.get(tier.number, 0),
+            color=tier.color,
+            shape=tier.shape,
+            amount=tier.amount,
+        )
+        for tier in event.tiers.order_by("number")
+    ]
+    sections = [
+        Line(name=section.name, places=_total(places for position, _, places in counted if position == k))
+        for k, section in enumerate(decoded(event.plan.content_hash).sections)
+    ]
+    orders = Order.objects.filter(event=event, paid_at__isnull=False).aggregate(
+        paid=Count("id", filter=Q(state=Order.State.PAID)), last_hour=Count("id", filter=_recent("paid_at"))
+    )
+    lines = active.aggregate(fees=Sum("fee", default=0), last_hour=Count("id", filter=_recent("order__paid_at")))
+    refunded = Refund.objects.filter(payment__order__event=event).aggregate(total=Sum("amount", default=0))
+    return Board(
+        currency=event.organizer.currency,
+        places=_total(places for _, _, places in counted),
+        tiers=tiers,
+        sections=sections,
+        revenue=sum(earned.values()),
+        fees=lines["fees"],
+        refunded=refunded["total"],
+        orders=orders["paid"],
+        orders_last_hour=orders["last_hour"],
+        tickets_last_hour=lines["last_hour"],
+    )
+
+
+def sold_shares(events: Iterable[Event]) -> dict[UUID, Places]:
+    """Return the places of each event by state, for a list of events, in one read."""
+    ids = [event.pk for event in events]
+    live = Q(state__in=[Seat.State.HELD, Seat.State.PAYING], held_until__gt=Now())
+    rows = (
+        Seat.objects.filter(event__in=ids)
+        .values("event")
+        .annotate(
+            all=Count("index"),
+            held=Count("index", filter=live),
+            sold=Count("index", filter=Q(state=Seat.State.SOLD)),
+            blocked=Count("index", filter=Q(state=Seat.State.BLOCKED)),
+        )
+        .order_by()
+    )
+    return {
+        row["event"]: Places(
+            row["all"] - row["held"] - row["sold"] - row["blocked"], row["held"], row["sold"], row["blocked"]
+        )
+        for row in rows
+    }
+
+
+def revenue_by_currency(orders: QuerySet[Order]) -> Mapping[str, int]:
+    """Return what the paid ones of `orders` brought, fees included, in minor units of each currency."""
+    paid = orders.filter(state=Order.State.PAID).order_by()
+    return dict(paid.values_list("currency").annotate(Sum("total")))
+
+
+def _recent(field: str) -> Q:
+    return Q(**{f"{field}__gte": Now() - timedelta(hours=1)})
+
+
+def _total(places: Iterable[Places]) -> Places:
+    return reduce(Places.__add__, places, Places())
