@@ -232,8 +232,11 @@ def _is_postgres(pid: int, data: Path) -> bool:
     """Say whether a process is the server of this data folder."""
     if not is_alive(pid):
         return False
-    listed = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return "postgres" in listed.stdout and str(data) in listed.stdout
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:  # No /proc on macOS; no ps in small containers.
+        command = subprocess.run(["ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, check=False).stdout
+    return b"postgres" in command and os.fsencode(data) in command
 
 
 def _is_passing(output: str) -> bool:
