@@ -118,11 +118,12 @@ INSTALLED_APPS = [
     "ninja",
     "csp",
     "django_htmx",
-    "allauth",
-    "allauth.account",
+    # Before allauth: its pages take their layout and elements from events/templates.
     "seating.apps.SeatingConfig",
     "events.apps.EventsConfig",
     "inventory.apps.InventoryConfig",
+    "allauth",
+    "allauth.account",
 ]
 
 MIDDLEWARE = [
