@@ -1,0 +1,277 @@
+/**
+ * Keeps one event's seat states fresh: a snapshot by GET, then deltas by socket, polling while there is no socket.
+ *
+ * Free of the DOM, so that it runs in the worker (worker.js), or in the page where workers are not to be had.
+ * The rule of continuity: a frame is applied only if it begins at our version; one that ends at or before it is
+ * old; anything else means that we missed something, and the snapshot is fetched again.
+ */
+
+import { changesBetween, readFrame, readSnapshot } from "./plane.js";
+
+/** How often seats are asked for while no socket stands; the seats slot is cached for one second. */
+const POLL_MS = 2000;
+/** A half-open socket looks quiet: every so often a conditional GET (mostly 304) proves that it is only quiet. */
+const PROOF_MS = 30_000;
+/** The edge may answer a second or two late: ask once more after the socket opened. */
+const SETTLE_MS = 3000;
+const RETRY_FIRST_MS = 500;
+const RETRY_MOST_MS = 30_000;
+const PENDING_MOST = 256;
+/** A snapshot of an older version than ours is an edge running late; made this long after our last, it is a server that began anew. */
+const ANEW_MS = 5000;
+
+export class Live {
+  #seatsUrl;
+  #socketUrl;
+  #post;
+  #socket = null;
+  #etag = null;
+  #states = null;
+  #version = 0;
+  #pending = [];
+  #busy = false;
+  #again = false;
+  #made = { at: 0, here: 0 };
+  #heardAt = 0;
+  #gaps = 0;
+  #misses = 0;
+  #failures = 0;
+  #pollMs = POLL_MS;
+  #timers = new Map();
+  #asleep = false;
+  #offline = false;
+  #stopped = false;
+  #status = "";
+
+  /**
+   * `post` receives messages: {kind: "snapshot", version, states}, {kind: "changes", version, indexes, states},
+   * {kind: "status", transport, stale}, {kind: "notice", notice}. `transport` is socket, polling or offline.
+   */
+  constructor({ seatsUrl, socketUrl, post }) {
+    this.#seatsUrl = seatsUrl;
+    this.#socketUrl = socketUrl;
+    this.#post = post;
+  }
+
+  start() {
+    this.#refresh();
+    this.#connect();
+  }
+
+  stop() {
+    this.#stopped = true;
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    this.#socket?.close();
+    this.#socket = null;
+  }
+
+  /** Fetch the snapshot now (after the organiser changed seats, or a resync). */
+  refresh() {
+    this.#refresh();
+  }
+
+  /** The browser went online or offline. */
+  setOnline(online) {
+    this.#offline = !online;
+    if (online) {
+      this.#failures = 0;
+      this.#misses = 0;
+      this.#refresh();
+      this.#connect();
+    }
+    this.#tell();
+  }
+
+  /** A hidden page polls no more (its socket stays); a shown one catches up at once. */
+  setVisible(visible) {
+    this.#asleep = !visible;
+    if (visible) {
+      this.#refresh();
+      this.#connect();
+    }
+  }
+
+  #after(name, ms, act) {
+    clearTimeout(this.#timers.get(name));
+    this.#timers.set(
+      name,
+      setTimeout(() => {
+        this.#timers.delete(name);
+        if (!this.#stopped) act();
+      }, ms),
+    );
+  }
+
+  #tell(stale = false) {
+    const open = this.#socket?.readyState === 1;
+    const transport = this.#offline || this.#misses > 1 ? "offline" : open ? "socket" : "polling";
+    const status = `${transport} ${stale}`;
+    if (status !== this.#status) this.#post({ kind: "status", transport, stale });
+    this.#status = status;
+  }
+
+  // --- snapshot -----------------------------------------------------------------------------------------------
+
+  async #refresh() {
+    if (this.#busy) {
+      this.#again = true;
+      return;
+    }
+    this.#busy = true;
+    try {
+      const response = await fetch(this.#seatsUrl, {
+        credentials: "omit",
+        headers: this.#etag ? { "If-None-Match": this.#etag } : {},
+      });
+      if (response.status === 200) {
+        this.#take(readSnapshot(await response.arrayBuffer()), response.headers.get("ETag"));
+      } else if (response.status !== 304) {
+        throw new Error(`Seats answered ${response.status}.`);
+      }
+      this.#misses = 0;
+      this.#tell();
+    } catch {
+      this.#misses += 1;
+      this.#tell();
+    }
+    this.#busy = false;
+    this.#catchUp();
+    this.#schedule();
+  }
+
+  #take(snapshot, etag) {
+    const now = performance.now();
+    const lastMadeAt = this.#made.at + this.#heardAt - this.#made.here;
+    if (snapshot.version < this.#version && snapshot.madeAt < lastMadeAt + ANEW_MS) return;
+    this.#made = { at: snapshot.madeAt, here: now };
+    this.#heardAt = now;
+    this.#etag = etag;
+    const before = this.#states;
+    this.#states = snapshot.states;
+    this.#version = snapshot.version;
+    const { version } = snapshot;
+    if (before === null || before.length !== snapshot.states.length) {
+      const states = snapshot.states.slice();
+      this.#post({ kind: "snapshot", version, states }, [states.buffer]);
+    } else {
+      this.#send(version, changesBetween(before, snapshot.states));
+    }
+    this.#tell(snapshot.rebuilt);
+  }
+
+  #send(version, { indexes, states }) {
+    this.#post({ kind: "changes", version, indexes, states }, [indexes.buffer, states.buffer]);
+  }
+
+  #schedule() {
+    if (this.#again) {
+      this.#again = false;
+      this.#after("poll", this.#gaps ? Math.min(2000, 150 * 2 ** this.#gaps) : 0, () => this.#refresh());
+    } else if (this.#socket?.readyState === 1) {
+      this.#after("poll", PROOF_MS * (0.7 + 0.6 * Math.random()), () => this.#refresh());
+    } else if (!this.#asleep) {
+      const wait = this.#pollMs * Math.min(8, 2 ** Math.max(0, this.#misses - 2));
+      this.#after("poll", wait * (0.85 + 0.3 * Math.random()), () => this.#refresh());
+    }
+  }
+
+  // --- deltas -------------------------------------------------------------------------------------------------
+
+  #catchUp() {
+    const frames = this.#pending;
+    this.#pending = [];
+    if (this.#states === null) return;
+    for (const frame of frames) this.#apply(frame);
+  }
+
+  #receive(frame) {
+    if (!this.#busy && this.#states !== null) {
+      this.#apply(frame);
+      return;
+    }
+    if (this.#pending.length < PENDING_MOST) this.#pending.push(frame);
+    else this.#again = true;
+  }
+
+  #apply(frame) {
+    if (frame.to <= this.#version) return;
+    if (frame.from !== this.#version) {
+      this.#gaps += 1;
+      this.#again = true;
+      if (!this.#busy) this.#schedule();
+      return;
+    }
+    this.#gaps = 0;
+    this.#heardAt = performance.now();
+    for (let k = 0; k < frame.indexes.length; k++) {
+      if (frame.indexes[k] < this.#states.length) this.#states[frame.indexes[k]] = frame.states[k];
+    }
+    this.#version = frame.to;
+    // The tag named the version before; a conditional GET with it would fetch what we already have.
+    this.#etag = `"${frame.to}"`;
+    this.#send(frame.to, frame);
+  }
+
+  // --- socket -------------------------------------------------------------------------------------------------
+
+  #connect() {
+    if (this.#stopped || this.#offline || this.#socket || !this.#socketUrl || typeof WebSocket === "undefined") return;
+    this.#timers.has("socket") && clearTimeout(this.#timers.get("socket"));
+    let socket;
+    try {
+      socket = new WebSocket(this.#socketUrl);
+    } catch {
+      this.#lost();
+      return;
+    }
+    this.#socket = socket;
+    socket.binaryType = "arraybuffer";
+    socket.onopen = () => {
+      this.#failures = 0;
+      this.#tell();
+      // Between our GET and this moment frames may have passed: ask again, now and once the edge has caught up.
+      this.#refresh();
+      this.#after("settle", SETTLE_MS, () => this.#refresh());
+    };
+    socket.onmessage = ({ data }) => (typeof data === "string" ? this.#notice(data) : this.#frame(data));
+    socket.onclose = () => {
+      if (this.#socket === socket) this.#lost();
+    };
+  }
+
+  #frame(data) {
+    try {
+      this.#receive(readFrame(data));
+    } catch {
+      this.#refresh();
+    }
+  }
+
+  #lost() {
+    this.#socket = null;
+    if (this.#stopped) return;
+    const wait = Math.min(RETRY_MOST_MS, RETRY_FIRST_MS * 2 ** this.#failures++);
+    // Full jitter: when a server goes, everybody's socket goes at once, and must not return at once.
+    this.#after("socket", wait * (0.3 + 0.7 * Math.random()), () => this.#connect());
+    this.#tell();
+    this.#schedule();
+  }
+
+  #notice(text) {
+    let notice;
+    try {
+      notice = JSON.parse(text);
+    } catch {
+      return;
+    }
+    if (notice.kind === "resync") this.#refresh();
+    if (notice.kind === "degraded") {
+      this.#pollMs = Math.max(POLL_MS, Number(notice.poll_ms) || POLL_MS);
+      const socket = this.#socket;
+      this.#failures = 6;
+      this.#lost();
+      socket?.close();
+    }
+    this.#post({ kind: "notice", notice });
+  }
+}

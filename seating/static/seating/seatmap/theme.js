@@ -1,0 +1,80 @@
+/** The site's colours as the canvas needs them: resolved from custom properties, light or dark. */
+
+/** Custom properties that seat-map.css sets from the site's tokens; `paper` is what the map is drawn on. */
+const NAMES = {
+  paper: ["--sm-map", "#ffffff"],
+  ink: ["--sm-ink", "#1b1815"],
+  muted: ["--sm-muted", "#5c544a"],
+  line: ["--sm-line", "#e2d9cb"],
+  accent: ["--sm-accent", "#0e4a3b"],
+  danger: ["--sm-danger", "#a3231f"],
+};
+
+const pixel = document.createElement("canvas");
+pixel.width = pixel.height = 1;
+const brush = pixel.getContext("2d", { willReadFrequently: true });
+
+/** Return [r, g, b] of any CSS colour. */
+export function rgb(color) {
+  brush.clearRect(0, 0, 1, 1);
+  brush.fillStyle = "#000";
+  brush.fillStyle = color;
+  brush.fillRect(0, 0, 1, 1);
+  return Array.from(brush.getImageData(0, 0, 1, 1).data.slice(0, 3));
+}
+
+/** Return the colour a `share` (0..1) of the way from `a` to `b` (both [r, g, b]) as CSS. */
+export function mix(a, b, share) {
+  return `rgb(${a.map((channel, k) => Math.round(channel + (b[k] - channel) * share)).join(" ")})`;
+}
+
+/** How far colours chosen for white paper are lightened in the dark; seat-map.css does the same to icons. */
+const DARK_LIFT = 0.3;
+const WHITE = [255, 255, 255];
+
+/** Return a tier's colour as drawn under `theme`. */
+export function tone(color, theme) {
+  return theme.dark ? mix(rgb(color), WHITE, DARK_LIFT) : color;
+}
+
+/** Return relative luminance (WCAG) of [r, g, b]. */
+export function luminance(color) {
+  const [r, g, b] = color.map((channel) => {
+    const c = channel / 255;
+    return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}
+
+/** Return black or white, whichever reads better on `color`. */
+export function textOn(color) {
+  return luminance(rgb(color)) > 0.2 ? "#101218" : "#ffffff";
+}
+
+/** Return the theme as seen by `element`: CSS colours by name, the same as `rgb.<name>`, and whether it is dark. */
+export function readTheme(element) {
+  const probe = document.createElement("span");
+  probe.hidden = true;
+  element.append(probe);
+  const theme = { rgb: {}, font: getComputedStyle(element).fontFamily || "system-ui, sans-serif" };
+  for (const [name, [property, fallback]] of Object.entries(NAMES)) {
+    probe.style.color = `var(${property}, ${fallback})`;
+    theme[name] = getComputedStyle(probe).color;
+    theme.rgb[name] = rgb(theme[name]);
+  }
+  probe.remove();
+  theme.dark = luminance(theme.rgb.paper) < 0.2;
+  return theme;
+}
+
+/** Call `changed` when the site turns dark or light. Returns a function that stops it. */
+export function watchTheme(changed) {
+  const query = matchMedia("(prefers-color-scheme: dark)");
+  const observer = new MutationObserver(changed);
+  observer.observe(document.documentElement, { attributes: true, attributeFilter: ["class", "data-theme", "style"] });
+  query.addEventListener("change", changed);
+  return () => {
+    observer.disconnect();
+    query.removeEventListener("change", changed);
+  };
+}
