@@ -1,0 +1,1 @@
+"""Tickets: their signed codes, the printed page, and the door."""
