@@ -353,6 +353,7 @@ class WebhookReceipt(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["gateway", "provider_event_id"], name="inventory_webhook_once")]
+        indexes = [models.Index(fields=["id"], condition=Q(processed_at=None), name="inventory_webhook_waiting")]
 
     def __str__(self) -> str:
         return f"{self.gateway} {self.provider_event_id}"
