@@ -1,6 +1,7 @@
 """The site's own processes, as the demo runs them: web, live, relay, worker and beat, behind nginx or all in one."""
 
 import re
+import shutil
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,12 +10,12 @@ from config.embedded import nginx, paths
 from config.embedded.processes import Program
 
 _MANAGE = paths.PROJECT / "manage.py"
-# Longer than the edge keeps an idle connection: nginx never sends a request into one that is just closing.
-_KEEP_ALIVE = ["--keep-alive", "75"]
 _GUNICORN = [
     sys.executable, "-m", "gunicorn", "--no-control-socket", "--log-level", "warning", "--graceful-timeout", "2",
+    "--keep-alive", "75",  # Longer than the edge keeps an idle connection: it never sends into one just closing.
     "--forwarded-allow-ips", "*",  # Only the edge can reach a socket in a private folder.
 ]  # fmt: skip
+_LIVE_WORKER = ["--workers", "1", "--worker-class", "config.workers.LiveWorker"]
 
 
 def manage(name: str, *words: str, env: dict[str, str]) -> Program:
@@ -40,7 +41,7 @@ def on(*, env: dict[str, str], data: Path, run: Path, sockets: Path, host: str, 
     ]
     binary = nginx.binary()
     if binary is None:
-        return Site([_one_process(env, host, port), *behind], [], None)
+        return Site([_one_process(env, run, host, port), *behind], [], None)
     web, live = sockets / "web.sock", sockets / "live.sock"
     door = nginx.program(binary, data=data, run=run, web=web, live=live, host=host, port=port)
     return Site([_web(env, web), _live(env, live), *behind], [web, live], door)
@@ -52,19 +53,24 @@ def _python(name: str, argv: list[str | Path], env: dict[str, str]) -> Program:
 
 def _web(env: dict[str, str], socket: Path) -> Program:
     threads = ["--workers", "2", "--worker-class", "gthread", "--threads", "2"]
-    return _python("web", [*_GUNICORN, *_KEEP_ALIVE, *threads, "--bind", f"unix:{socket}", "config.wsgi"], env)
+    return _pool("web", ["config.wsgi", *threads, "--bind", f"unix:{socket}"], env, socket.parent)
 
 
 def _live(env: dict[str, str], socket: Path) -> Program:
-    worker = ["--workers", "1", "--worker-class", "uvicorn_worker.UvicornWorker"]
-    return _python("live", [*_GUNICORN, *_KEEP_ALIVE, *worker, "--bind", f"unix:{socket}", "config.asgi"], env)
+    return _pool("live", ["config.asgi", *_LIVE_WORKER, "--bind", f"unix:{socket}"], env, socket.parent)
 
 
-def _one_process(env: dict[str, str], host: str, port: int) -> Program:
-    worker = ["--workers", "1", "--worker-class", "uvicorn_worker.UvicornWorker"]
+def _one_process(env: dict[str, str], run: Path, host: str, port: int) -> Program:
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    everything = env | {"ONSALE_ONE_PROCESS": "1"}
-    return _python("web", [*_GUNICORN, *worker, "--bind", address, "config.asgi"], everything)
+    return _pool("web", ["config.asgi", *_LIVE_WORKER, "--bind", address], env | {"ONSALE_ONE_PROCESS": "1"}, run)
+
+
+def _pool(name: str, words: list[str], env: dict[str, str], run: Path) -> Program:
+    # Workers of one pool add their numbers up in a folder, which must begin empty.
+    numbers = run / f"metrics-{name}"
+    shutil.rmtree(numbers, ignore_errors=True)
+    paths.make_folder(numbers, mode=0o700)
+    return _python(name, [*_GUNICORN, *words], env | {"PROMETHEUS_MULTIPROC_DIR": str(numbers)})
 
 
 def _celery(name: str, words: list[str | Path], env: dict[str, str]) -> Program:
