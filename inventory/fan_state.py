@@ -96,6 +96,11 @@ def forget(event_id: UUID, fan: str) -> None:
         log.debug("The state of %s outlives this change by a minute at most.", fan)
 
 
+def clear() -> None:
+    """Empty this process's copies of sale terms."""
+    _terms.clear()
+
+
 def hold_json(event_id: UUID, hold: Any, seats: list[tuple[int, int]]) -> dict[str, Any]:
     """Return the R4 form of a hold: `hold` has id, expires_at and extendable; `seats` are (index, tier number)."""
     terms = _event_terms(event_id)
@@ -194,7 +199,7 @@ _OWN = """
     SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint,
            (SELECT count(*) FROM inventory_order o JOIN inventory_orderline l ON l.order_id = o.id AND l.active
              WHERE o.event_id = e.id AND o.fan = %(fan)s),
-           h.id, (extract(epoch FROM h.expires_at) * 1000)::bigint, h.state = 'live' AND NOT h.extended,
+           h.id, floor(extract(epoch FROM h.expires_at) * 1000)::bigint, h.state = 'live' AND NOT h.extended,
            (SELECT json_agg(json_build_array(s.index, s.tier) ORDER BY s.index) FROM inventory_seat s
              WHERE s.event_id = e.id AND s.index = ANY (h.seats) AND s.hold = h.id)
       FROM events_event e

@@ -42,7 +42,7 @@ def test_breaker_opens_after_three_failures_in_a_row_and_tries_once():
     clock.now += 1.0
     assert breaker.call(lambda: 7) == 7
     assert not breaker.is_open
-    assert [breaker.call(lambda: k) for k in range(3)] == [0, 1, 2]
+    assert [breaker.call(lambda: 8) for _ in range(3)] == [8, 8, 8]
 
 
 def test_breaker_forgets_failures_that_were_not_in_a_row():

@@ -184,7 +184,7 @@ def test_relay_process_writes_what_is_watched_and_publishes_within_a_tick(event_
     async def scene() -> tuple[float, dict]:
         channel = await layer.new_channel()
         await layer.group_add(relay.group(event_id), channel)
-        await asyncio.to_thread(until, lambda: SeatPlane.objects.exists())
+        await asyncio.to_thread(until, SeatPlane.objects.exists)
         await asyncio.sleep(0.3)
         started = time.monotonic()
         await asyncio.to_thread(_hold_and_hint, event_id)
@@ -234,7 +234,7 @@ def test_killed_relay_loses_nothing_and_applies_nothing_twice(event_id):
     for _ in range(3):
         with live_servers.relay() as running:
             before = SeatPlane.objects.filter(event_id=event_id).values_list("version", flat=True).first() or 0
-            until(lambda: SeatPlane.objects.exists(), seconds=10)
+            until(SeatPlane.objects.exists, seconds=10)
             deadline = time.monotonic() + 10
             while time.monotonic() < deadline:
                 seat = chance.randrange(60)
@@ -266,7 +266,7 @@ def _body_version(event_id: UUID) -> int | None:
 
 def test_standby_takes_over_from_a_killed_leader(event_id):
     with live_servers.relay() as first:
-        until(lambda: SeatPlane.objects.exists(), seconds=10)
+        until(SeatPlane.objects.exists, seconds=10)
         with live_servers.relay() as second:
             time.sleep(1.5)
             assert second.poll() is None
@@ -280,7 +280,7 @@ def test_standby_takes_over_from_a_killed_leader(event_id):
 
 def test_relay_stops_cleanly_and_frees_the_lock(event_id):
     with live_servers.relay() as running:
-        until(lambda: SeatPlane.objects.exists(), seconds=10)
+        until(SeatPlane.objects.exists, seconds=10)
         running.send_signal(signal.SIGTERM)
         assert running.wait(5) == 0
     assert _leaders() == 0
@@ -288,7 +288,7 @@ def test_relay_stops_cleanly_and_frees_the_lock(event_id):
 
 def test_relay_gets_over_the_loss_of_its_database_session(event_id):
     with live_servers.relay() as running:
-        until(lambda: SeatPlane.objects.exists(), seconds=10)
+        until(SeatPlane.objects.exists, seconds=10)
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"

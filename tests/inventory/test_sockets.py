@@ -1,0 +1,379 @@
+"""The sockets: another's hold arrives, gaps are mended, the slow and the many are kept within bounds."""
+
+import asyncio
+import json
+import signal
+import struct
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from uuid import UUID, uuid4
+
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from config import redis
+from inventory import availability, fan, purchase, relay
+from inventory import plane as planes
+from inventory.availability import Snapshot
+from inventory.models import SeatPlane
+from inventory.sockets import Hub, Room, Watcher
+from inventory.stock import create_stock
+from tests.factories import make_event
+from tests.inventory import live_servers
+from tests.inventory.live_servers import Live, stored_plane, until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ORIGIN = "http://localhost:8000"
+
+
+@pytest.fixture(autouse=True)
+def _own_process_copies() -> Iterator[None]:
+    availability.forget()
+    redis.reset()
+    yield
+    availability.forget()
+    redis.reset()
+
+
+@pytest.fixture
+def event_id() -> UUID:
+    event = make_event()
+    create_stock(event)
+    return event.id
+
+
+@contextmanager
+def _watching(server: Live, event_id: UUID) -> Iterator[ClientConnection]:
+    with connect(server.socket_url(event_id), origin=ORIGIN, compression=None) as socket:
+        yield socket
+
+
+class Viewer:
+    """What a browser does: a snapshot by GET, then frames; fetches again when a frame does not fit."""
+
+    def __init__(self, server: Live, event_id: UUID) -> None:
+        self.server = server
+        self.event_id = event_id
+        self.fetches = 0
+        self.fetch()
+
+    def fetch(self) -> None:
+        self.fetches += 1
+        header, self.plane = self.server.seats(self.event_id)
+        self.version = header.version
+
+    def take(self, frame: str | bytes) -> None:
+        if isinstance(frame, str):
+            if json.loads(frame)["kind"] == "resync":
+                self.fetch()
+            return
+        from_version, to_version, changes = planes.decode_delta(frame)
+        if from_version <= self.version < to_version:
+            self.plane, self.version = planes.with_changes(self.plane, changes), to_version
+        elif self.version < from_version:
+            self.fetch()
+
+
+def test_another_fan_s_hold_arrives_within_a_second(event_id: UUID):
+    with live_servers.relay(), live_servers.live() as server:
+        until(lambda: not server.seats(event_id)[0].flags)
+        with _watching(server, event_id) as socket:
+            viewer = Viewer(server, event_id)
+            viewer.take(socket.recv(5))
+            started = time.monotonic()
+            purchase.hold_seats(event_id=event_id, fan=fan.new_fan(), indexes=[11, 12])
+            frame = socket.recv(5)
+            spent = time.monotonic() - started
+            from_version, to_version, changes = planes.decode_delta(frame)
+            assert changes == {11: planes.HELD, 12: planes.HELD}
+            assert (from_version, to_version) == (viewer.version, viewer.version + 1)
+            assert frame == struct.pack("<QQ", viewer.version, viewer.version + 1) + b"\x0b\0\0\0\1\x0c\0\0\0\1"
+            viewer.take(frame)
+            assert viewer.plane == stored_plane(event_id)
+            assert viewer.fetches == 1
+            assert spent < 1.0
+
+
+def test_viewers_agree_with_the_database_whatever_happens_to_the_relay(event_id: UUID):
+    """Snapshot and frames, with the relay killed in mid-sale and followed by another."""
+    with live_servers.live() as server, live_servers.relay() as first:
+        until(lambda: not server.seats(event_id)[0].flags)
+        with _watching(server, event_id) as socket:
+            viewer = Viewer(server, event_id)
+            who = [fan.new_fan() for _ in range(6)]
+            for k in range(3):
+                purchase.hold_seats(event_id=event_id, fan=who[k], indexes=[k, k + 10])
+                time.sleep(0.05)
+            first.send_signal(signal.SIGKILL)
+            first.wait()
+            purchase.hold_seats(event_id=event_id, fan=who[3], indexes=[3, 13])
+            with live_servers.relay():
+                purchase.hold_seats(event_id=event_id, fan=who[4], indexes=[4, 14])
+                deadline = time.monotonic() + 10
+                while viewer.plane != stored_plane(event_id) and time.monotonic() < deadline:
+                    try:
+                        viewer.take(socket.recv(0.5))
+                    except TimeoutError:
+                        continue
+            assert viewer.plane == stored_plane(event_id)
+
+
+def test_who_joins_with_an_old_snapshot_is_brought_up_to_date_by_one_frame(event_id: UUID):
+    with live_servers.relay(), live_servers.live() as server:
+        until(lambda: not server.seats(event_id)[0].flags)
+        with _watching(server, event_id) as early:
+            viewer = Viewer(server, event_id)
+            early.recv(5)
+            for k in range(3):
+                purchase.hold_seats(event_id=event_id, fan=fan.new_fan(), indexes=[k])
+                early.recv(5)
+            with _watching(server, event_id) as late:
+                greeting = late.recv(5)
+                from_version, to_version, changes = planes.decode_delta(greeting)
+                assert (from_version, to_version) == (viewer.version, viewer.version + 3)
+                assert changes == dict.fromkeys(range(3), planes.HELD)
+                viewer.take(greeting)
+                assert viewer.plane == stored_plane(event_id)
+                assert viewer.fetches == 1
+
+
+def test_lost_frame_is_noticed_and_told(event_id: UUID):
+    """A plane moved on without its frame, as when the relay dies between its commit and its publication."""
+    with live_servers.live() as server:
+        (movement,) = relay.Planes().take()
+        relay.write_copies({event_id: movement.body})
+        with _watching(server, event_id) as socket:
+            assert planes.decode_delta(socket.recv(5)) == (movement.to_version, movement.to_version, {})
+            SeatPlane.objects.filter(event_id=event_id).update(version=movement.to_version + 1)
+            kept = planes.decode_body(movement.body)
+            body = planes.encode_body(kept[0]._replace(version=movement.to_version + 1), kept[1])
+
+            def frame() -> bytes | str | None:
+                relay.write_copies({event_id: body})
+                try:
+                    return socket.recv(0.2)
+                except TimeoutError:
+                    return None
+
+            assert planes.decode_delta(until(frame, seconds=6)) == (movement.to_version + 1,) * 2 + ({},)
+
+
+def test_watchers_are_told_to_poll_while_the_relay_is_away(event_id: UUID):
+    with live_servers.live() as server:
+        with live_servers.relay():
+            until(lambda: not server.seats(event_id)[0].flags)
+        with _watching(server, event_id) as socket:
+            assert isinstance(socket.recv(5), bytes)
+            notice = until(lambda: _text(socket), seconds=10)
+            assert notice == {"kind": "degraded", "poll_ms": 2000}
+            with live_servers.relay():
+                assert until(lambda: _text(socket), seconds=10) == {"kind": "resync"}
+
+
+def _text(socket: ClientConnection) -> dict | None:
+    try:
+        message = socket.recv(0.2)
+    except TimeoutError:
+        return None
+    return json.loads(message) if isinstance(message, str) else None
+
+
+def _until_closed(socket: ClientConnection) -> None:
+    with suppress(ConnectionClosed):
+        while True:
+            socket.recv(5)
+
+
+def test_foreign_origin_and_unknown_events_are_refused(event_id: UUID):
+    with live_servers.live() as server:
+        for url, origin in [
+            (server.socket_url(event_id), "https://evil.example"),
+            (server.socket_url(event_id), None),
+            (server.socket_url(uuid4()), ORIGIN),
+            (server.socket_url(event_id) + "x", ORIGIN),
+            (server.socket_url(event_id).replace("-", "~"), ORIGIN),
+        ]:
+            with pytest.raises(InvalidStatus) as refused, connect(url, origin=origin):
+                pass
+            assert refused.value.response.status_code == 403
+
+
+def test_address_has_only_so_many_sockets(event_id: UUID):
+    with live_servers.live(SOCKETS_PER_ADDRESS="2") as server, _watching(server, event_id), _watching(server, event_id):
+        with _watching(server, event_id) as third:
+            assert json.loads(third.recv(5)) == {"kind": "degraded", "poll_ms": 2000}
+            with pytest.raises(ConnectionClosed):
+                third.recv(5)
+            assert third.close_code == 1013
+        metrics = server.get("/metrics").body.decode()
+        assert "onsale_sockets 2.0" in metrics
+        assert 'onsale_socket_refusals_total{reason="address full"} 1.0' in metrics
+
+
+def test_sockets_are_counted_out_when_they_close(event_id: UUID):
+    with live_servers.live() as server:
+        for _ in range(3):
+            with _watching(server, event_id) as socket:
+                socket.recv(5)
+        until(lambda: "onsale_sockets 0.0" in server.get("/metrics").body.decode())
+        assert "onsale_socket_events 0.0" in server.get("/metrics").body.decode()
+
+
+def test_chatterer_is_shown_out(event_id: UUID):
+    with live_servers.live() as server, _watching(server, event_id) as socket:
+        for _ in range(21):
+            socket.send("hello?")
+        _until_closed(socket)
+        assert socket.close_code == 1008
+
+
+def test_shutdown_says_1012(event_id: UUID):
+    with live_servers.live() as server, _watching(server, event_id) as socket:
+        socket.recv(5)
+        server.running.send_signal(signal.SIGTERM)
+        _until_closed(socket)
+        assert socket.close_code == 1012
+        assert server.running.wait(5) is not None
+
+
+# --- The room and the watcher, without a network ------------------------------------------------------------------
+
+
+class Wire:
+    """A socket's sending side: takes at once, or not until it is opened again."""
+
+    def __init__(self) -> None:
+        self.sent: list[dict] = []
+        self.open = asyncio.Event()
+        self.open.set()
+
+    async def send(self, message: dict) -> None:
+        await self.open.wait()
+        self.sent.append(message)
+
+
+def _frame(number: int) -> dict:
+    return {"type": "websocket.send", "bytes": planes.encode_delta(number, number + 1, {number: planes.HELD})}
+
+
+async def test_watcher_sends_at_once_what_can_be_sent():
+    wire = Wire()
+    watcher = Watcher(wire.send)
+    for number in range(3):
+        watcher.offer(_frame(number))
+    assert wire.sent == [_frame(number) for number in range(3)]
+
+
+async def test_slow_watcher_gets_a_little_backlog_in_order():
+    wire = Wire()
+    wire.open.clear()
+    watcher = Watcher(wire.send)
+    for number in range(5):
+        watcher.offer(_frame(number))
+    assert wire.sent == []
+    wire.open.set()
+    await asyncio.sleep(0.01)
+    assert wire.sent == [_frame(number) for number in range(5)]
+    watcher.offer(_frame(5))
+    assert wire.sent[-1] == _frame(5)
+
+
+async def test_too_slow_watcher_is_told_to_fetch_and_costs_no_memory():
+    wire = Wire()
+    wire.open.clear()
+    watcher = Watcher(wire.send)
+    for number in range(1000):
+        watcher.offer(_frame(number))
+    assert watcher.is_behind
+    assert len(watcher._waiting) == 0
+    wire.open.set()
+    await asyncio.sleep(0.01)
+    assert wire.sent == [_frame(0), {"type": "websocket.send", "text": '{"kind":"resync"}'}]
+    watcher.offer(_frame(1000))
+    assert wire.sent[-1] == _frame(1000)
+
+
+async def test_closed_watcher_stops_waiting():
+    wire = Wire()
+    wire.open.clear()
+    watcher = Watcher(wire.send)
+    watcher.offer(_frame(0))
+    watcher.close()
+    wire.open.set()
+    await asyncio.sleep(0.01)
+    assert wire.sent == []
+
+
+async def test_watcher_survives_a_socket_that_has_gone():
+    async def gone(_: dict) -> None:
+        raise OSError("gone")
+
+    Watcher(gone).offer(_frame(0))
+
+
+@pytest.fixture
+async def room(monkeypatch) -> Room:
+    async def nothing(self: Room) -> None:
+        self._ready.set()
+
+    monkeypatch.setattr(Room, "_listen", nothing)
+    monkeypatch.setattr(Room, "_watch", nothing)
+    return Room(uuid4())
+
+
+def _snapshot(version: int, flags: int = 0) -> Snapshot:
+    return Snapshot.of(planes.encode_body(planes.Header(flags, 60, version, 0), bytes(15)))
+
+
+def _spans(wire: Wire) -> list[tuple[int, int, dict[int, int]]]:
+    return [planes.decode_delta(message["bytes"]) for message in wire.sent if "bytes" in message]
+
+
+async def test_room_ignores_old_frames_and_starts_anew_after_a_gap(room: Room):
+    wire = Wire()
+    room.version = 5
+    await room.join(Watcher(wire.send))
+    for number in (4, 5, 9, 10):
+        await room.take({"type": "frame", "frame": planes.encode_delta(number, number + 1, {number: planes.SOLD})})
+    assert _spans(wire) == [(5, 5, {}), (5, 6, {5: 2}), (9, 10, {9: 2}), (10, 11, {10: 2})]
+    late = Wire()
+    await room.join(Watcher(late.send))
+    assert _spans(late) == [(9, 11, {9: 2, 10: 2})]
+
+
+async def test_room_mends_a_lost_frame_only_when_it_stays_lost(room: Room):
+    wire = Wire()
+    room.version = 5
+    await room.join(Watcher(wire.send))
+    await room.check(_snapshot(6))
+    await room.take({"type": "frame", "frame": planes.encode_delta(5, 6, {})})
+    await room.check(_snapshot(6))
+    assert _spans(wire) == [(5, 5, {}), (5, 6, {})]
+    await room.check(_snapshot(7))
+    await room.check(_snapshot(8))
+    assert _spans(wire)[2:] == [(8, 8, {})]
+    assert room.version == 8
+
+
+async def test_room_passes_on_notices_and_restarts_with_a_new_plane(room: Room):
+    wire = Wire()
+    room.version = 5
+    await room.join(Watcher(wire.send))
+    await room.take({"type": "notice", "notice": {"kind": "event", "version": 7}})
+    await room.take({"type": "notice", "notice": {"kind": "resync"}, "version": 9000})
+    assert [json.loads(message["text"]) for message in wire.sent[1:]] == [
+        {"kind": "event", "version": 7},
+        {"kind": "resync"},
+    ]
+    assert room.version == 9000
+
+
+async def test_hub_caps_the_process_and_each_address(settings):
+    settings.SOCKETS_PER_PROCESS, settings.SOCKETS_PER_ADDRESS = 3, 2
+    hub = Hub()
+    assert [hub.admit(address) for address in ("a", "a", "a", "b", "c")] == [True, True, False, True, False]
+    hub.dismiss("a")
+    assert hub.admit("c")
