@@ -53,7 +53,8 @@ def fan_state(event_id: UUID, fan: str, *, is_new: bool = False) -> dict[str, An
     terms = _event_terms(event_id)
     now = datetime.now(tz=UTC)
     now_ms = int(now.timestamp() * 1000)
-    own = {"version": 0, "hold": None, "owned": 0} if is_new else _own_state(event_id, fan)
+    nothing: dict[str, Any] = {"version": 0, "hold": None, "owned": 0}
+    own = nothing if is_new else _own_state(event_id, fan)
     hold = own["hold"]
     if hold is not None and hold["expires_at"] <= now_ms:
         hold = None
@@ -152,13 +153,15 @@ def _load_terms(event_id: UUID) -> _Terms | None:
     with database_errors_as_busy():
         event = Event.objects.select_related("organizer", "plan").defer("plan__body", "plan__guids", "search")
         found = event.filter(id=event_id).first()
-        terms = found and _Terms(
-            event=found,
-            windows=tuple(SaleWindow.objects.filter(event=found)),
-            tiers=dict(PriceTier.objects.filter(event=found).values_list("number", "amount")),
-            plan_hash=found.plan.content_hash,
-            currency=found.organizer.currency,
-        )
+        terms = None
+        if found is not None:
+            terms = _Terms(
+                event=found,
+                windows=tuple(SaleWindow.objects.filter(event=found)),
+                tiers=dict(PriceTier.objects.filter(event=found).values_list("number", "amount")),
+                plan_hash=found.plan.content_hash,
+                currency=found.organizer.currency,
+            )
     _terms.put(event_id, terms)
     return terms
 
