@@ -313,6 +313,7 @@ STORAGES = {
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
 USE_I18N = True
+FORMAT_MODULE_PATH = "config.formats"
 USE_TZ = True
 
 DEFAULT_FROM_EMAIL = os.environ.get("MAIL_FROM", "Onsale <tickets@onsale.example>")
@@ -359,6 +360,7 @@ UNFOLD = {
     "SITE_SUBHEADER": "Box office",
     "SITE_URL": "/",
     "SITE_SYMBOL": "confirmation_number",
+    "SHOW_VIEW_ON_SITE": False,
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("events/icon.svg")},
     ],

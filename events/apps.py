@@ -7,4 +7,5 @@ class EventsConfig(AppConfig):
     """Organizers, events, price tiers and sale windows."""
 
     name = "events"
+    verbose_name = "Programme"
     default_auto_field = "django.db.models.BigAutoField"

@@ -29,6 +29,7 @@ class Organizer(models.Model):
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Membership", related_name="organizers")
 
     class Meta:
+        verbose_name = "organiser"
         ordering = ["name"]
 
     def __str__(self) -> str:

@@ -308,6 +308,7 @@ class Outbox(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name_plural = "outbox"
         indexes = [models.Index(fields=["due_at"], name="inventory_outbox_due")]
 
     def __str__(self) -> str:
@@ -416,6 +417,7 @@ class AuditEntry(models.Model):
     detail = models.JSONField(default=dict)
 
     class Meta:
+        verbose_name_plural = "audit log"
         indexes = [
             models.Index(fields=["event_id", "-at"], name="inventory_audit_event"),
             models.Index(fields=["subject"], name="inventory_audit_subject"),

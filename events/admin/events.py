@@ -21,6 +21,8 @@ from events.sale_state import sale_state
 from events.tiers import category_names, coverage_faults, first_tiers
 from seating.models import SeatingPlan
 
+# What tickets and links rely on; dates are moved by a verb that takes the sale windows along.
+FIXED_ONCE_PUBLIC = ("organizer", "slug", "plan", "starts_at", "ends_at", "doors_at")
 LARGEST_IMAGE_BYTES = 8_000_000
 STATE_LABELS = {
     "draft": "Draft",
@@ -64,17 +66,25 @@ class EventForm(forms.ModelForm):
     class Meta:
         model = Event
         fields = "__all__"
-        labels = {"max_per_fan": "Tickets per fan", "subtitle": "Second line", "slug": "Web address"}
+        labels = {
+            "organizer": "Organiser",
+            "max_per_fan": "Tickets per fan",
+            "subtitle": "Second line",
+            "slug": "Web address",
+        }
         help_texts = {
             "max_per_fan": "The most that one fan can buy, over all of the fan's orders.",
             "subtitle": "For example the tour, the support act or the director.",
             "slug": "The last part of the page's address. It cannot change once the event is public.",
             "description": "Plain text; an empty line begins a new paragraph.",
-            "image": "Landscape, at least 1,200 pixels wide. JPEG, PNG or WebP up to 8 MB.",
+            "image": "Upright, about 960 by 1,200 pixels, the main thing in the middle. JPEG, PNG or WebP up to 8 MB.",
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if not self.instance._state.adding and self.instance.status != Event.Status.DRAFT:
+            for name in FIXED_ONCE_PUBLIC:
+                self.fields[name].disabled = True
         organizer = self.fields.get("organizer")
         if organizer and organizer.queryset.count() == 1:
             organizer.initial = organizer.queryset.get().pk
@@ -117,6 +127,7 @@ class TierForm(forms.ModelForm):
     class Meta:
         model = PriceTier
         fields = ("name", "categories", "amount", "color", "shape")
+        labels = {"color": "Colour in the map", "shape": "Shape in the map"}
         widgets = {"color": widgets.UnfoldAdminColorInputWidget}
 
     def __init__(self, *args: Any, event: Event, **kwargs: Any) -> None:
@@ -164,6 +175,7 @@ class TierInline(ScopedInline):
     """Prices, as a tab of the event."""
 
     model = PriceTier
+    organizer_path = "event__organizer_id"
     form = TierForm
     formset = TierFormSet
     tab = True
@@ -199,6 +211,7 @@ class WindowInline(ScopedInline):
     """Sale windows, as a tab of the event."""
 
     model = SaleWindow
+    organizer_path = "event__organizer_id"
     form = WindowForm
     tab = True
     verbose_name = "sale window"
@@ -209,23 +222,22 @@ class EventAdmin(ScopedAdmin):
     """Events of the manager's organizers. Plan and dates of a public event are changed by verbs, not by this form."""
 
     form = EventForm
-    list_display = ("name", "begins", "where", "organizer", "sale")
+    list_display = ("name", "begins", "where", "sale")
     list_select_related = ("venue", "organizer")
     list_filter = (("status", ChoicesDropdownFilter), ("category", ChoicesDropdownFilter))
     search_fields = ("name", "subtitle", "venue__name", "venue__city")
     ordering = ("-starts_at",)
     list_per_page = 50
     prepopulated_fields = {"slug": ("name",)}
-    readonly_fields = ("venue",)
     warn_unsaved_form = True
     fieldsets = (
         ("What", {"fields": ("organizer", "name", "subtitle", "category", "slug", "description", "image")}),
         ("Where", {"fields": ("plan",)}),
-        ("When", {"fields": (("starts_at", "ends_at", "doors_at"),)}),
+        ("When", {"fields": ("starts_at", "ends_at", "doors_at")}),
         (
             "Rules of the sale",
             {
-                "fields": (("max_per_fan", "hold_seconds", "extend_seconds"),),
+                "fields": ("max_per_fan", "hold_seconds", "extend_seconds"),
                 "description": "These can be changed during the sale; seats held already keep their time.",
             },
         ),
@@ -234,12 +246,6 @@ class EventAdmin(ScopedAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("windows")
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Event | None = None) -> tuple[str, ...]:
-        """Fix what buyers rely on once the event is public."""
-        if obj is None or obj.status == Event.Status.DRAFT:
-            return ()
-        return ("organizer", "slug", "plan", "starts_at", "ends_at", "doors_at")
-
     def get_prepopulated_fields(self, request: HttpRequest, obj: Event | None = None) -> dict[str, Any]:
         return {} if obj else super().get_prepopulated_fields(request, obj)
 
@@ -247,10 +253,19 @@ class EventAdmin(ScopedAdmin):
         if db_field.name == "plan":
             kwargs["form_class"] = PlanChoice
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if db_field.name == "organizer":
+            field.label = "Organiser"
         if db_field.name == "plan":
             field.queryset = field.queryset.select_related("venue").order_by("venue__name", "name")
             field.label = "Seating plan"
             field.help_text = "It also says which venue. It cannot change once the event is public."
+        return field
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if isinstance(field, forms.ModelChoiceField) and hasattr(field.widget, "can_add_related"):
+            # Choosing a hall is not the moment to edit one.
+            field.widget.can_add_related = field.widget.can_change_related = field.widget.can_view_related = False
         return field
 
     def has_delete_permission(self, request: HttpRequest, obj: Event | None = None) -> bool:
@@ -290,6 +305,12 @@ class EventAdmin(ScopedAdmin):
             form.base_fields["starts_at"].help_text = f"Local time at the venue ({zone})."
         return form
 
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        context.update(show_save_and_add_another=False)
+        return super().render_change_form(request, context, *args, **kwargs)
+
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Begin prices anew for a new event, or for another plan."""
         super().save_related(request, form, formsets, change)
@@ -304,7 +325,7 @@ class EventAdmin(ScopedAdmin):
         if "_addanother" in request.POST:
             return super().response_add(request, obj, post_url_continue)
         self.message_user(request, f"“{obj}” is saved as a draft. Now set its prices and say when it is sold.")
-        return HttpResponseRedirect(reverse("admin:events_event_change", args=[obj.pk]) + "#prices")
+        return HttpResponseRedirect(reverse("admin:events_event_change", args=[obj.pk]) + "#tiers")
 
     @display(description="Begins", ordering="starts_at")
     def begins(self, event: Event) -> str:

@@ -9,6 +9,7 @@ from django.contrib.admin.options import BaseModelAdmin
 from django.db.models import ForeignKey, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.text import capfirst
 from unfold.admin import ModelAdmin, TabularInline
 
 from events.permissions import is_manager, managed_organizers
@@ -82,6 +83,10 @@ class ScopedAdmin(ScopedAccess, ModelAdmin):
     list_filter_submit = True
     show_full_result_count = False
     actions: Iterable[Any] = ()
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        title = capfirst(self.opts.verbose_name_plural)
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> None:
         self.admin_site.log(request, "added", obj)

@@ -49,7 +49,8 @@ class ScopedSeatingPlanAdmin(ScopedAdmin, SeatingPlanAdmin):
         return usable_plans(request.user).filter(pk=obj.pk).exists()
 
     def _may(self, act: str, request: HttpRequest, obj: Model | None) -> bool:
-        if act == "delete" and isinstance(obj, SeatingPlan):
-            if Event.objects.filter(plan=obj).exists() or not owns_venue(request.user, obj.venue_id):
-                return False
-        return super()._may(act, request, obj)
+        if not super()._may(act, request, obj):
+            return False
+        if act != "delete" or not isinstance(obj, SeatingPlan):
+            return True
+        return owns_venue(request.user, obj.venue_id) and not Event.objects.filter(plan=obj).exists()

@@ -45,6 +45,7 @@ class Migration(migrations.Migration):
                 ('venues', models.ManyToManyField(blank=True, related_name='+', to='seating.venue')),
             ],
             options={
+                'verbose_name': 'organiser',
                 'ordering': ['name'],
             },
         ),

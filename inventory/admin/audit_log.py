@@ -1,10 +1,8 @@
 """The audit log: who did what to which thing. It can only be read."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.auth import get_user_model
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -12,9 +10,11 @@ from django.utils.html import format_html
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
+from unfold.views import ChangeList
 
 from events.admin.scope import ScopedAdmin, managed_ids
 from events.permissions import managed_events
+from inventory.admin.telling import Teller
 from inventory.models import AuditEntry
 
 
@@ -41,6 +41,17 @@ class AreaFilter(admin.SimpleListFilter):
         return queryset.filter(action__startswith=f"{area}.") if area else queryset
 
 
+class ToldList(ChangeList):
+    """A page of the log, told with one question for all its people and one for all its halls."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        teller = Teller(self.result_list)
+        for entry in self.result_list:
+            entry.teller = teller
+
+
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ScopedAdmin):
     """The log of the user's events and organizers."""
@@ -55,8 +66,8 @@ class AuditEntryAdmin(ScopedAdmin):
     list_per_page = 50
     # The log grows without end: counting it on every page would take longer than reading the page.
     paginator = InfinitePaginator
-    fields = ("at", "who", "what", "thing", "detail")
-    readonly_fields = ("who", "what", "thing")
+    fields = ("at", "who", "what", "about", "thing", "subject", "action", "actor", "detail")
+    readonly_fields = ("who", "what", "thing", "about")
 
     def in_scope(self, request: HttpRequest, rows: QuerySet) -> QuerySet:
         """Return what happened in the user's events, too: what the database itself logs names only the event."""
@@ -71,9 +82,8 @@ class AuditEntryAdmin(ScopedAdmin):
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         return lookup in ("subject", "event_id") or super().lookup_allowed(lookup, value, request)
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        self.names: dict[str, str] = {}
-        return super().changelist_view(request, extra_context)
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ToldList
 
     @display(description="When", ordering="id")
     def when(self, entry: AuditEntry) -> str:
@@ -81,11 +91,11 @@ class AuditEntryAdmin(ScopedAdmin):
 
     @display(description="Who")
     def who(self, entry: AuditEntry) -> str:
-        return name_actors([entry.actor])[entry.actor]
+        return _teller(entry).who(entry)
 
     @display(description="What")
     def what(self, entry: AuditEntry) -> str:
-        return entry.action.replace(".", " ").replace("_", " ")
+        return _teller(entry).what(entry)
 
     @display(description="To which")
     def thing(self, entry: AuditEntry) -> str:
@@ -100,34 +110,9 @@ class AuditEntryAdmin(ScopedAdmin):
 
     @display(description="Details")
     def about(self, entry: AuditEntry) -> str:
-        return describe(entry.detail)
+        return _teller(entry).about(entry)
 
 
-def name_actors(actors: Iterable[str]) -> dict[str, str]:
-    """Return how people are told who did something, from one read: a colleague's name, "a fan", or the machine."""
-    actors = set(actors)
-    numbers = {a: a.removeprefix("staff:") for a in actors if a.startswith("staff:")}
-    users = get_user_model().objects.filter(pk__in=[n for n in numbers.values() if n.isdigit()])
-    people = {str(user.pk): user.get_full_name() or user.get_username() for user in users}
-    named = {}
-    for actor in actors:
-        kind, _, rest = actor.partition(":")
-        if kind == "staff":
-            named[actor] = people.get(rest, f"former staff {rest}")
-        elif kind == "fan":
-            named[actor] = f"fan {rest[:6]}"
-        else:
-            named[actor] = f"the system ({rest})" if rest else actor
-    return named
-
-
-def describe(detail: dict[str, Any]) -> str:
-    """Return a log line's details in one short sentence: seats counted rather than listed when there are many."""
-    parts = []
-    for key, value in detail.items():
-        if isinstance(value, list):
-            shown = ", ".join(str(v) for v in value) if len(value) <= 6 else f"{len(value):,}"
-            parts.append(f"{key.replace('_', ' ')}: {shown}")
-        elif value not in (None, "", {}):
-            parts.append(f"{key.replace('_', ' ')}: {value}")
-    return " · ".join(parts)
+def _teller(entry: AuditEntry) -> Teller:
+    """Return who tells the page the entry stands on; on its own page it stands alone."""
+    return getattr(entry, "teller", None) or Teller([entry])

@@ -17,9 +17,11 @@ from unfold.views import ChangeList
 
 from events.admin.events import STATE_LABELS, EventAdmin
 from events.admin.fields import LocalTimeField
+from events.catalog import Entry
 from events.models import Event
 from events.sale_state import sale_state
 from events.sales import publishing_faults
+from events.shell import shell_context
 from inventory import boxoffice
 from inventory.admin import codes, seats
 from inventory.admin.desk import ask, context, of_row
@@ -61,7 +63,7 @@ VERBS: dict[str, Verb] = {
         "Publish this event?",
         (
             "Its page becomes public, and it is sold as its sale windows say.",
-            "Its seating plan, address and parts of the hall are fixed from then on; prices, texts and windows are not.",
+            "Its seating plan, address and parts of the hall are fixed then; prices, texts and windows are not.",
         ),
         boxoffice.publish_event,
         "“{event}” is public.",
@@ -130,7 +132,7 @@ class ShareList(ChangeList):
 class EventDesk(EventAdmin):
     """Events with what they sell."""
 
-    list_display = ("name", "begins", "where", "organizer", "sale", "sold")
+    list_display = ("name", "begins", "where", "sale", "sold")
     list_per_page = 25
     change_form_outer_before_template = "inventory/admin/event/panel.html"
 
@@ -140,6 +142,7 @@ class EventDesk(EventAdmin):
     def get_urls(self) -> list[URLPattern]:
         pages: list[tuple[str, str, Callable[..., HttpResponse]]] = [
             ("sales", "sales", _sales),
+            ("preview", "preview", _preview),
             ("sale/reschedule", "reschedule", _reschedule),
             ("sale/cancel", "cancel", _cancel),
             ("sale/refunds", "refunds", _continue_refunds),
@@ -235,6 +238,16 @@ def _sales(page: EventDesk, request: HttpRequest, event: Event) -> HttpResponse:
     """Show the sales board."""
     shown = context(page, request, event, f"Sales of {event}", board=sales_board(event), **panel(event, "sales"))
     return render(request, "inventory/admin/event/sales.html", shown)
+
+
+@of_row
+def _preview(page: EventDesk, request: HttpRequest, event: Event) -> HttpResponse:
+    """Show the public page as it will be once the event is published; without the map, which needs stock."""
+    now = timezone.now()
+    event.status = Event.Status.PUBLISHED  # On this copy only: the page has no other way of saying what will be.
+    windows, tiers = tuple(event.windows.order_by("opens_at")), tuple(event.tiers.order_by("number"))
+    entry = Entry(event, tiers, windows, sale_state(event, now, windows), False)
+    return render(request, "onsale/event.html", {**shell_context(entry), "has_map": False})
 
 
 @of_row

@@ -2,6 +2,7 @@
 
 import csv
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import admin, messages
@@ -19,15 +20,15 @@ from events.admin.scope import ScopedAdmin
 from events.money import decimal_text, money
 from events.permissions import managed_events
 from inventory import boxoffice, purchase
-from inventory.admin.audit_log import describe, name_actors
 from inventory.admin.desk import ask, of_row
+from inventory.admin.telling import Teller
 from inventory.back_office import actor
 from inventory.models import AuditEntry, Order, OrderLine
 
 MOST_RESENT = 200
 LOG_SHOWN = 60
 EVENTS_OFFERED = 200
-COLUMNS = "reference state event name email section row seat price fee currency paid".split()
+COLUMNS = ["reference", "state", "event", "name", "email", "section", "row", "seat", "price", "fee", "currency", "paid"]
 LABELS = {
     "Paid": "success",
     "Waiting for payment": "info",
@@ -87,8 +88,8 @@ class OrderAdmin(ScopedAdmin):
     """Orders of the user's organizers. No field can be edited: money and seats move by verbs only."""
 
     allows = ("view",)
-    list_display = ("reference", "buyer", "event", "seats", "shown_total", "shown_state", "created_at")
-    list_select_related = ("event",)
+    list_display = ("reference", "buyer", "event", "seats", "shown_total", "shown_state", "ordered")
+    list_select_related = ("event__venue",)
     list_filter = (("state", ChoicesDropdownFilter), EventFilter, ("created_at", RangeDateTimeFilter))
     search_fields = ("=reference", "name", "email", "payments__provider_id")
     search_help_text = "Reference, name, e-mail, seat (Stalls A 12) or the payment provider's number"
@@ -141,6 +142,10 @@ class OrderAdmin(ScopedAdmin):
     @display(description="Total", ordering="total")
     def shown_total(self, order: Order) -> str:
         return money(order.total, order.currency)
+
+    @display(description="Ordered", ordering="created_at")
+    def ordered(self, order: Order) -> str:
+        return f"{order.created_at.astimezone(ZoneInfo(order.event.venue.timezone)):%d %b %Y, %H:%M}"
 
     @display(description="State", ordering="state", label=LABELS)
     def shown_state(self, order: Order) -> str:
@@ -201,17 +206,14 @@ def _whole(order: Order) -> dict[str, Any]:
     tickets = [line.ticket for line in lines if hasattr(line, "ticket")]
     subjects = [order.pk, order.hold_id, *(row.pk for row in (*payments, *refunds, *tickets))]
     entries = list(AuditEntry.objects.filter(subject__in=[str(s) for s in subjects]).order_by("-id")[:LOG_SHOWN])
-    names = name_actors(entry.actor for entry in entries)
+    teller = Teller(entries)
     return {
         "lines": lines,
         "payments": payments,
         "refunds": refunds,
         "refunded": sum(refund.amount for refund in refunds),
         "state_tone": LABELS[order.get_state_display()],
-        "log": [
-            {"at": e.at, "who": names[e.actor], "what": e.action.replace(".", " "), "about": describe(e.detail)}
-            for e in entries
-        ],
+        "log": [{"at": e.at, "who": teller.who(e), "what": teller.what(e), "about": teller.about(e)} for e in entries],
     }
 
 

@@ -8,14 +8,16 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from unfold import widgets
 
+from events.catalog import entry
 from events.models import Event
+from events.shell import event_data
 from inventory import audit, purchase
 from inventory.admin.desk import context, of_row
 from inventory.back_office import actor
 from inventory.models import Seat
-from inventory.stock import category_tiers
 from seating.places import PlaceUnknown, named_places
 from seating.plans import plan as decoded
 
@@ -114,7 +116,12 @@ def _mark(request: HttpRequest, event: Event, chosen: dict[str, Any]) -> str:
             detail={"reason": chosen["reason"], "seats": count},
         )
     noun = "seat is" if count == 1 else "seats are"
-    return f"{count:,} {noun} {'blocked' if blocking else 'free'} now."
+    told = f"{count:,} {noun} {'blocked' if blocking else 'for sale again'}."
+    left = len(chosen["seats"]) - count
+    if left:
+        why = "held, sold or blocked already" if blocking else "not blocked"
+        told += f" {left:,} {'was' if left == 1 else 'were'} left alone: {why}."
+    return told
 
 
 def _show(page: Any, request: HttpRequest, event: Event, form: SeatsForm, status: int = 200) -> HttpResponse:
@@ -128,26 +135,7 @@ def _show(page: Any, request: HttpRequest, event: Event, form: SeatsForm, status
         f"Seats of {event}",
         form=form,
         has_stock=has_stock,
-        map_data=map_data(event) if has_stock else None,
+        map_data=event_data(entry(event.slug, timezone.now())) if has_stock else None,
         **panel(event, "seats"),
     )
     return render(request, "inventory/admin/event/seats.html", shown, status=status)
-
-
-def map_data(event: Event) -> dict[str, Any]:
-    """Return what the map element needs to show this event's seats to its organiser."""
-    return {
-        "id": str(event.pk),
-        "name": event.name,
-        "currency": event.organizer.currency,
-        "locale": "en-GB",
-        "planUrl": reverse("plan", args=[event.plan.content_hash]),
-        "seatsUrl": f"/live/events/{event.pk}/seats",
-        "socketUrl": f"/live/events/{event.pk}/socket",
-        "seatCount": event.plan.seat_count,
-        "tiers": [
-            {"number": t.number, "name": t.name, "amount": t.amount, "color": t.color, "shape": t.shape}
-            for t in event.tiers.order_by("number")
-        ],
-        "categoryTier": category_tiers(event),
-    }

@@ -79,6 +79,7 @@ class Migration(migrations.Migration):
                 ('detail', models.JSONField(default=dict)),
             ],
             options={
+                'verbose_name_plural': 'audit log',
                 'indexes': [models.Index(fields=['event_id', '-at'], name='inventory_audit_event'), models.Index(fields=['subject'], name='inventory_audit_subject')],
             },
         ),
@@ -163,6 +164,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(auto_now_add=True)),
             ],
             options={
+                'verbose_name_plural': 'outbox',
                 'indexes': [models.Index(fields=['due_at'], name='inventory_outbox_due')],
             },
         ),
