@@ -2,10 +2,12 @@
 
 from django.urls import path
 
+from inventory.api import api
 from inventory.payments.sandbox import pages as sandbox
 from inventory.views import checkout, choose, entry, orders, webhooks
 
 urlpatterns = [
+    path("api/v1/", api.urls),
     path("e/<slug:slug>/choose/", choose.choose, name="choose"),
     path("e/<slug:slug>/choose/<int:section>/", choose.choose_section, name="choose-section"),
     path("checkout/return/<str:signed>/", checkout.checkout_return, name="checkout-return"),

@@ -163,6 +163,7 @@ class _OwnHoldOver(Exception):
 class _Claim:
     """What claim.sql found and did."""
 
+    quantity: int
     is_granted: bool
     hold: UUID
     mine_state: str | None
@@ -178,7 +179,6 @@ class _Claim:
     moved: int
     kept: int
     seats: list[list[int]] | None
-    quantity: int
 
     @property
     def is_complete(self) -> bool:
@@ -197,7 +197,7 @@ def _claim(turn: Turn, sql: str, indexes: Sequence[int], quantity: int) -> _Clai
         "hold_seconds": turn.hold_seconds,
         "max_per_fan": turn.max_per_fan,
     }
-    claim = _Claim(*_claim_row(sql, parameters), quantity=quantity)
+    claim = _Claim(quantity, *_claim_row(sql, parameters))
     if claim.mine_is_over:
         raise _OwnHoldOver(claim.hold)
     if claim.mine_state == Hold.State.PAYING:

@@ -69,10 +69,10 @@ def end_holds(holds: Sequence[Hold]) -> None:
     ids = [hold.id for hold in holds]
     waiting = list(Order.objects.filter(hold__in=ids, state=Order.State.PENDING))
     if waiting:
-        # A payment that is authorised stays open: its money is on its way, and begin_capture or the provider's book
-        # decide. One that only started is over; if the provider says otherwise later, that is the late payment.
+        # What the provider says of an open attempt later is a late payment: begin_capture, confirm_payment and the
+        # reconciliation find it by its state, so the attempt is marked and stays open to be asked about.
         Payment.objects.filter(order__in=waiting, state=Payment.State.STARTED).update(
-            state=Payment.State.FAILED, reason="The time for these seats ran out."
+            reason="The time for these seats ran out."
         )
         Order.objects.filter(id__in=[order.id for order in waiting]).update(state=Order.State.EXPIRED)
     statements.write(statements.FREE_EXPIRED, {"holds": ids})
