@@ -30,8 +30,10 @@ def in_zone(moment: datetime | None, zone: str) -> datetime | str:
 
 
 @register.filter
-def zone_name(moment: datetime, zone: str) -> str:
+def zone_name(moment: datetime | None, zone: str) -> str:
     """Name the time zone a moment is shown in: `Berlin time (CET)`."""
+    if moment is None:
+        return ""
     abbreviation = moment.astimezone(ZoneInfo(zone)).strftime("%Z")
     place = zone.rsplit("/", 1)[-1].replace("_", " ")
     return f"{place} time ({abbreviation})" if abbreviation.isalpha() else f"{place} time (UTC{abbreviation})"

@@ -1,0 +1,246 @@
+"""The event shell: the same bytes for everybody, kept under the version of its data."""
+
+import gzip
+import json
+import re
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.cache import cache
+from django.test import Client
+from django.utils import timezone
+
+from events.models import Event, PriceTier
+from events.shell import shell
+from tests.factories import make_event, make_organizer, make_plan, make_venue, make_window, now, small_hall
+
+pytestmark = pytest.mark.django_db
+
+CACHE_CONTROL = "public, max-age=0, s-maxage=60, stale-while-revalidate=30, stale-if-error=86400"
+
+
+def version_of(event):
+    return Event.objects.values_list("version", flat=True).get(pk=event.pk)
+
+
+def data_of(response):
+    found = re.search(rb'<script id="event-data" type="application/json">(.*?)</script>', response.content, re.DOTALL)
+    return json.loads(found.group(1))
+
+
+def test_shell_is_the_same_bytes_for_two_fans_and_nobody():
+    event = make_event()
+    fan = Client()
+    fan.cookies["fan"] = "abcdefghijklmnopqrstuvwxyz.sig"
+    member = Client()
+    member.force_login(get_user_model().objects.create_user("ada", password="a good password", first_name="Ada"))
+    answers = [client.get(event.get_absolute_url()) for client in (Client(), fan, member)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
+    assert len({answer.content for answer in answers}) == 1
+    for answer in answers:
+        assert answer["Cache-Control"] == CACHE_CONTROL
+        assert answer["Vary"] == "Accept-Encoding"
+        assert "Set-Cookie" not in answer
+        assert answer.cookies == {}
+        assert b"csrf" not in answer.content.lower()
+
+
+def test_shell_rendered_without_the_cache_is_the_same_bytes():
+    event = make_event()
+    first = shell(event.slug, timezone.now())
+    cache.clear()
+    second = shell(event.slug, timezone.now())
+    assert first == second
+
+
+def test_shell_carries_no_stock():
+    from inventory.models import Seat
+    from inventory.stock import create_stock
+
+    event = make_event()
+    before = shell(event.slug, timezone.now())
+    create_stock(event)
+    Seat.objects.filter(event=event, index=0).update(state=4, version=1)
+    cache.clear()
+    assert shell(event.slug, timezone.now()) == before
+
+
+def test_shell_costs_one_query_when_cached_and_two_when_not(client, django_assert_num_queries):
+    one = make_event(plan=make_plan(hall=small_hall(balcony=False)))
+    three = make_event(tiers=[("Stalls", 9000), ("Balcony", 4500), ("Floor", 3000)], windows=[{}, {}, {}])
+    for event in (one, three):
+        client.get(event.get_absolute_url())  # Decodes the plan, once a process.
+        cache.clear()
+        with django_assert_num_queries(2):
+            client.get(event.get_absolute_url())
+        with django_assert_num_queries(1):
+            client.get(event.get_absolute_url())
+
+
+def test_shell_is_kept_under_the_version_of_its_data(client):
+    event = make_event(name="Before")
+    assert b"Before" in client.get(event.get_absolute_url()).content
+    Event.objects.filter(pk=event.pk).update(name="After")
+    assert b"After" in client.get(event.get_absolute_url()).content
+
+
+def test_shell_is_gzipped_once_and_answers_304(client):
+    event = make_event()
+    plain = client.get(event.get_absolute_url())
+    zipped = client.get(event.get_absolute_url(), headers={"Accept-Encoding": "br, gzip;q=0.8"})
+    refused = client.get(event.get_absolute_url(), headers={"Accept-Encoding": "gzip;q=0"})
+    assert zipped["Content-Encoding"] == "gzip"
+    assert gzip.decompress(zipped.content) == plain.content == refused.content
+    again = client.get(event.get_absolute_url(), headers={"If-None-Match": plain["ETag"]})
+    assert again.status_code == 304
+    assert again.content == b""
+    assert again["Cache-Control"] == CACHE_CONTROL
+
+
+def test_shell_survives_the_loss_of_redis(client, settings):
+    event = make_event()
+    settings.CACHES = {
+        "default": settings.CACHES["default"] | {"LOCATION": "unix:///nowhere/valkey.sock?db=0"},
+    }
+    assert client.get(event.get_absolute_url()).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda e: Event.objects.filter(pk=e.pk).update(name="New"),
+        lambda e: Event.objects.filter(pk=e.pk).update(sale_switch="paused"),
+        lambda e: e.tiers.filter(number=0).update(amount=1),
+        lambda e: e.tiers.filter(number=1).delete(),
+        lambda e: PriceTier.objects.create(event=e, number=2, name="Floor", amount=1),
+        lambda e: e.windows.update(closes_at=now() + timedelta(days=21)),
+        make_window,
+        lambda e: type(e.venue).objects.filter(pk=e.venue_id).update(name="New hall"),
+        lambda e: type(e.organizer).objects.filter(pk=e.organizer_id).update(about="New words"),
+    ],
+)
+def test_version_rises_by_one_with_every_public_change(change):
+    event, other = make_event(plan=make_plan(name="One hall")), make_event(plan=make_plan(name="Another hall"))
+    before, before_other = version_of(event), version_of(other)
+    change(event)
+    assert (version_of(event), version_of(other)) == (before + 1, before_other)
+
+
+def test_version_rests_when_nothing_changes_and_never_falls():
+    event = make_event()
+    before = version_of(event)
+    stale = Event.objects.get(pk=event.pk)
+    event.save()
+    assert version_of(event) == before
+    Event.objects.filter(pk=event.pk).update(name="New")
+    stale.save()  # Writes the old name and the old version.
+    assert version_of(event) == before + 2
+
+
+def test_event_data_tells_the_map_everything(client):
+    plan = make_plan(hall=small_hall(rows=2, standing=30))
+    event = make_event(plan=plan, tiers=[("Balcony", 4500), ("Stalls", 9000), ("Floor", 3000)])
+    data = data_of(client.get(event.get_absolute_url()))
+    window = event.windows.get()
+    live = f"/live/events/{event.id}"
+    opens, closes = (int(moment.timestamp() * 1000) for moment in (window.opens_at, window.closes_at))
+    assert data["id"] == str(event.id)
+    assert data["planUrl"] == f"/plans/{plan.content_hash}"
+    assert (data["seatsUrl"], data["meUrl"], data["socketUrl"]) == (f"{live}/seats", f"{live}/me", f"{live}/socket")
+    assert data["api"] == {"holds": f"/api/v1/events/{event.id}/holds", "orders": "/api/v1/orders"}
+    assert data["checkoutUrl"] == f"/checkout/{event.slug}/"
+    assert (data["maxPerFan"], data["seatCount"], data["currency"]) == (8, 70, "EUR")
+    assert [tier["name"] for tier in data["tiers"]] == ["Balcony", "Stalls", "Floor"]
+    assert data["categoryTier"] == [1, 0, 2]
+    assert data["sectionTiers"] == [[1], [0], [2]]
+    assert data["sale"] == {"state": "open", "opens_at": opens, "closes_at": closes}
+    assert data["windows"] == [{"name": "General sale", "access": "public", "opens_at": opens, "closes_at": closes}]
+
+
+def test_event_data_cannot_break_out_of_its_element(client):
+    event = make_event(name="</script><script>alert(1)</script>", description="<b>&</b>")
+    content = client.get(event.get_absolute_url()).content.decode()
+    assert "<script>alert" not in content
+    assert data_of(client.get(event.get_absolute_url()))["name"] == "</script><script>alert(1)</script>"
+
+
+def test_json_ld_describes_the_event(client):
+    organizer = make_organizer(name="Nordwind", slug="nordwind")
+    venue = make_venue(name="Hall", city="Berlin", address="Am Ufer 1", latitude="52.5", longitude="13.4")
+    start = now().replace(year=2030, month=7, day=1, hour=18, minute=0, second=0)
+    event = make_event(
+        name="Aurora & <Skies>",
+        organizer=organizer,
+        plan=make_plan(venue, name="Json hall"),
+        starts_at=start,
+        slug="aurora",
+    )
+    content = client.get("/e/aurora/").content.decode()
+    found = re.search(r'<script type="application/ld\+json">(.*?)</script>', content, re.DOTALL)
+    assert "<" not in found.group(1)
+    document = json.loads(found.group(1))
+    assert document["@type"] == "MusicEvent"
+    assert document["name"] == "Aurora & <Skies>"
+    assert document["startDate"] == "2030-07-01T20:00:00+02:00"
+    assert document["eventStatus"] == "https://schema.org/EventScheduled"
+    assert document["url"] == "http://localhost:8000/e/aurora/"
+    assert document["location"]["address"]["addressLocality"] == "Berlin"
+    assert document["location"]["geo"] == {"@type": "GeoCoordinates", "latitude": 52.5, "longitude": 13.4}
+    assert [(o["price"], o["priceCurrency"]) for o in document["offers"]] == [("90.00", "EUR"), ("45.00", "EUR")]
+    assert event.get_absolute_url() == "/e/aurora/"
+
+
+def test_times_are_shown_on_the_venue_clock_and_named(client):
+    venue = make_venue(timezone="America/New_York", city="New York", country="US")
+    start = now().replace(year=2030, month=7, day=1, hour=0, minute=30, second=0)
+    event = make_event(plan=make_plan(venue, name="New York hall"), starts_at=start)
+    content = client.get(event.get_absolute_url()).content.decode()
+    assert "Sunday 30 June 2030, 20:30" in content
+    assert "New York time (EDT)" in content
+    assert 'datetime="2030-06-30T20:30:00-04:00"' in content
+
+
+@pytest.mark.parametrize(
+    ("fields", "windows", "state", "has_map"),
+    [
+        ({}, [{}], "open", True),
+        ({}, [{"opens_in": timedelta(hours=1)}], "upcoming", True),
+        ({}, [{"access": "presale"}], "presale", True),
+        ({"sale_switch": "paused"}, [{}], "paused", True),
+        ({"sale_switch": "closed"}, [{}], "closed", True),
+        ({"status": "cancelled"}, [{}], "cancelled", False),
+        ({"starts_in": timedelta(days=-2)}, [{}], "past", False),
+    ],
+)
+def test_shell_shows_exactly_the_state_of_the_sale(client, fields, windows, state, has_map):
+    event = make_event(windows=windows, **fields)
+    content = client.get(event.get_absolute_url()).content.decode()
+    assert f'data-event-state="{state}"' in content
+    assert ("<seat-map" in content) is has_map
+    if has_map:
+        shown = re.findall(r'<div class="sale__state" data-when="(\w+)" data-said="[^"]*">', content)
+        assert shown == [state]
+        assert f'href="/e/{event.slug}/choose/"' in content
+
+
+def test_shell_is_not_kept_past_the_moment_the_sale_opens(client):
+    event = make_event(windows=[{"opens_in": timedelta(seconds=30)}])
+    client.get(event.get_absolute_url())
+    from events.shell import _build, _key
+
+    assert 0 < cache.ttl(_key(event.id, event.version), version=_build()) <= 30
+
+
+def test_draft_and_unknown_events_are_not_found(client):
+    draft = make_event(status="draft")
+    for path in (draft.get_absolute_url(), "/e/nothing/", f"{draft.get_absolute_url()}calendar.ics"):
+        answer = client.get(path)
+        assert answer.status_code == 404
+        assert b"Nothing at this address" in answer.content
+        assert answer["Cache-Control"] == "public, max-age=0, s-maxage=5"
+        assert "Set-Cookie" not in answer
+
+
+def test_shell_refuses_to_be_posted_to(client):
+    assert client.post(make_event().get_absolute_url()).status_code == 405
