@@ -51,7 +51,7 @@ def process(*arguments: str, **more: str) -> Iterator[subprocess.Popen[bytes]]:
         if running.poll() is None:
             running.send_signal(signal.SIGTERM)
             try:
-                running.wait(5)
+                running.wait(20)
             except subprocess.TimeoutExpired:
                 running.kill()
         running.wait()
@@ -108,7 +108,7 @@ def live(**more: str) -> Iterator[Live]:
     options = ["--log-level", "warning", "--lifespan", "off", "--ws-per-message-deflate", "false"]
     with process("-m", "uvicorn", "config.asgi:application", "--port", str(port), *options, **more) as running:
         server = Live(port, running)
-        until(lambda: _answers(server), seconds=20)
+        until(lambda: _answers(server), seconds=60)
         yield server
 
 
@@ -120,7 +120,7 @@ def _answers(server: Live) -> bool:
         return False
 
 
-def until(holds: Callable[[], Any], *, seconds: float = 5) -> Any:
+def until(holds: Callable[[], Any], *, seconds: float = 30) -> Any:
     """Wait until something holds, and return it; AssertionError when the time is over."""
     deadline = time.monotonic() + seconds
     while not (found := holds()):

@@ -5,10 +5,13 @@ import json
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from secrets import token_hex
+from typing import Any
 from uuid import uuid4
 
 import brotli
 import pytest
+from django.conf import settings
 
 from config import redis
 from events.models import Event
@@ -21,6 +24,22 @@ from tests.inventory import live_servers
 from tests.inventory.live_servers import Answer, Live, lose_redis, set_seats, stored_plane, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+PREFIX = f"{settings.REDIS_PREFIX}:live-{token_hex(4)}"
+
+
+@pytest.fixture(autouse=True)
+def redis_prefix(settings: Any) -> str:
+    """Give the tests of this module one prefix instead of one each, because they share a server."""
+    settings.REDIS_PREFIX = PREFIX
+    return PREFIX
+
+
+@pytest.fixture(scope="module")
+def live(django_db_setup: None) -> Iterator[Live]:
+    with live_servers.live(REDIS_PREFIX=PREFIX) as server:
+        yield server
 
 
 @pytest.fixture(autouse=True)
@@ -39,12 +58,6 @@ def event() -> Event:
     made = make_event()
     create_stock(made)
     return made
-
-
-@pytest.fixture
-def live() -> Iterator[Live]:
-    with live_servers.live() as server:
-        yield server
 
 
 def _cookie(answer: Answer) -> str:
@@ -89,7 +102,7 @@ def test_seats_slot_is_not_sent_twice(event: Event, live: Live):
         assert live.get(path, if_none_match='"1"').status == 200
 
         set_seats(event.id, [7], "held")
-        until(lambda: live.get(path, if_none_match=etag).status == 200, seconds=3)
+        until(lambda: live.get(path, if_none_match=etag).status == 200)
         assert live.seats(event.id)[1] == stored_plane(event.id)
 
     head = live.get(path, method="HEAD")
@@ -109,7 +122,7 @@ def test_seats_slot_is_rebuilt_without_relay_and_without_redis(event: Event):
         header, plane = alone.seats(event.id)
         assert (header.flags, plane) == (planes.REBUILT, bytes(15))
         set_seats(event.id, [3, 4], "held")
-        until(lambda: alone.seats(event.id)[1] == stored_plane(event.id), seconds=3)
+        until(lambda: alone.seats(event.id)[1] == stored_plane(event.id))
         state = json.loads(alone.get(f"/live/events/{event.id}/me").body)
         assert state["sale"]["state"] == "open"
 
