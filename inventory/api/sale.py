@@ -1,5 +1,6 @@
 """Holding, letting go, prolonging and ordering."""
 
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -31,9 +32,14 @@ def hold(request: HttpRequest, event_id: UUID, body: HoldIn) -> HttpResponse:
         def keep_held(held: purchase.Held | None) -> None:
             keep(Answer(201, orjson.dumps(hold_json(held))))
 
-        wanted = {"event_id": event_id, "fan": fan, "presale_code": body.presale_code, "commit_with": keep_held}
+        wanted: dict[str, Any] = {
+            "event_id": event_id,
+            "fan": fan,
+            "presale_code": body.presale_code,
+            "commit_with": keep_held,
+        }
         if body.seats is not None:
-            purchase.hold_seats(indexes=body.seats, **wanted)  # type: ignore[arg-type]
+            purchase.hold_seats(indexes=body.seats, **wanted)
         elif body.best is not None:
             purchase.hold_best(**body.best.model_dump(), **wanted)
         elif body.standing is not None:

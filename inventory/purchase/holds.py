@@ -40,6 +40,7 @@ from seating.adjacency import best_groups, free_mask
 from seating.plans import plan as plan_of
 
 MAX_SEATS_NAMED = 50
+BEST_LOOKS = 3  # Fresh pictures after the near one: in a rush each is old when its groups are tried.
 BEST_TRIES = 8  # Groups tried under one turn: enough to step aside for a crowd, few enough to end in milliseconds.
 
 P = ParamSpec("P")
@@ -80,7 +81,7 @@ def hold_best(
     """Hold the best `quantity` places next to each other that fit, and return everything the fan now holds.
 
     Candidates come from this process's picture of the hall, shuffled among equals; what somebody else is deciding about
-    is passed over. If all of them are gone the picture is read afresh from Postgres and tried once more before
+    is passed over. If all of them are gone the picture is read afresh from Postgres, a few times, before
     `NoSeatsTogether`. In a standing section any places will do. `max_amount` is minor units a place, `tiers` are tier
     numbers, `section` is a position in the plan. Refuses as `hold_seats` does, and by `SectionUnknown`.
     """
@@ -97,7 +98,7 @@ def hold_best(
     allowed = allowed_mask(event, plan, max_amount, tiers)
     any_will_do = plan.sections[section].is_standing if section is not None else False
 
-    for picture in (near_picture, fresh_picture):
+    for picture in (near_picture, *[fresh_picture] * BEST_LOOKS):
         groups = best_groups(
             plan,
             free_mask(picture(event_id), plan.seat_count),
