@@ -118,16 +118,87 @@ HOUSES = (
     ),
 )  # fmt: skip
 
-PLAYERS_FIRST = (
-    "Anna Mateus Sofia Jonas Priya Marek Chloe Henrik Leila Oscar Inês Tomasz Grace Rui Freja Malik Nora Pedro "
-    "Yuki Elena "
-    "Callum Amina Lars Beatriz Theo Ingrid Samuel Zofia Luca Hannah Diego Maja Patrick Rosa Emil Katarzyna Finn "
-    "Aylin "
-    "Gabriel Saga"
-).split()
-PLAYERS_LAST = (
-    "Lindqvist Moreira Okonkwo Brandt Novak Hughes Sørensen Carvalho Weber Kaya Larsen Fonseca Doyle Petrov Schuster "
-    "Mensah Alves Berg Costa Fischer Kowalski Murphy Nilsson Pinto Richter Silva Tanaka Vogel Walsh Zimmermann "
-    "Adeyemi "
-    "Bauer Dias Eriksen Fraser Goncalves Haas Iversen Jansen Klein"
-).split()
+PLAYERS_FIRST = [
+    "Anna",
+    "Mateus",
+    "Sofia",
+    "Jonas",
+    "Priya",
+    "Marek",
+    "Chloe",
+    "Henrik",
+    "Leila",
+    "Oscar",
+    "Inês",
+    "Tomasz",
+    "Grace",
+    "Rui",
+    "Freja",
+    "Malik",
+    "Nora",
+    "Pedro",
+    "Yuki",
+    "Elena",
+    "Callum",
+    "Amina",
+    "Lars",
+    "Beatriz",
+    "Theo",
+    "Ingrid",
+    "Samuel",
+    "Zofia",
+    "Luca",
+    "Hannah",
+    "Diego",
+    "Maja",
+    "Patrick",
+    "Rosa",
+    "Emil",
+    "Katarzyna",
+    "Finn",
+    "Aylin",
+    "Gabriel",
+    "Saga",
+]
+PLAYERS_LAST = [
+    "Lindqvist",
+    "Moreira",
+    "Okonkwo",
+    "Brandt",
+    "Novak",
+    "Hughes",
+    "Sørensen",
+    "Carvalho",
+    "Weber",
+    "Kaya",
+    "Larsen",
+    "Fonseca",
+    "Doyle",
+    "Petrov",
+    "Schuster",
+    "Mensah",
+    "Alves",
+    "Berg",
+    "Costa",
+    "Fischer",
+    "Kowalski",
+    "Murphy",
+    "Nilsson",
+    "Pinto",
+    "Richter",
+    "Silva",
+    "Tanaka",
+    "Vogel",
+    "Walsh",
+    "Zimmermann",
+    "Adeyemi",
+    "Bauer",
+    "Dias",
+    "Eriksen",
+    "Fraser",
+    "Goncalves",
+    "Haas",
+    "Iversen",
+    "Jansen",
+    "Klein",
+]

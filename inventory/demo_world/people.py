@@ -1,7 +1,6 @@
 """The demo world's users: an administrator, a manager for each organizer, one person at every door."""
 
 import json
-import os
 import secrets
 from pathlib import Path
 from typing import Any
@@ -49,7 +48,7 @@ def write_demo_file(path: Path, content: dict[str, Any]) -> None:
     draft = path.with_suffix(".new")
     draft.touch(mode=0o600)
     draft.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
-    os.replace(draft, path)
+    draft.replace(path)
 
 
 def _login(name: str, passwords: dict[str, str], **fields: Any) -> dict[str, str]:

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - The apostrophes of prose are meant.
 """What is on: forty events over the coming months. Every artist, play and team is invented."""
 
 from dataclasses import dataclass
@@ -38,7 +39,8 @@ PROGRAMME = (
         "sale",
     ),
     Show(
-        "hanse-derby-cup-final", "Hanse Derby: the Cup Final in Song", "Three choirs, two brass bands, one trophy", "sport",
+        "hanse-derby-cup-final", "Hanse Derby: the Cup Final in Song",
+        "Three choirs, two brass bands, one trophy", "sport",
         "nordlicht-stadion", "nordwind", 118, 15, 150, 0.55, 0.12,
         "The friendliest rivalry of the north returns to grass: fan choirs from Hamburg, Bremen and Lübeck "
         "compete on the pitch "

@@ -1,7 +1,8 @@
 """Sells part of an event as a crowd would have: neighbours together, good sections first, gaps in between.
 
-Every order is whole: hold, order, lines, captured payment, the provider's charge and tickets, so that every invariant
-holds. The rows are copied in, not bought through the verbs: ten thousand orders take two seconds instead of ten minutes.
+Every order is whole: hold, order, lines, captured payment, the provider's charge and tickets, so that every
+invariant holds. The rows are copied in, not bought through the verbs: ten thousand orders take two seconds instead of
+ten minutes.
 """
 
 import random
@@ -15,7 +16,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from config.ids import new_id
-from events.models import Event, PriceTier
+from events.models import Event
 from inventory.demo_world.cast import PLAYERS_FIRST, PLAYERS_LAST
 from inventory.models import Hold, Order, Payment, SandboxCharge, Seat, Ticket
 from inventory.stock import category_tiers, seat_runs
@@ -40,12 +41,11 @@ def sell(event: Event, *, share: float, blocked: Sequence[int], since: datetime,
     plan = plan_of(event.plan.content_hash)
     kept = set(blocked)
     groups = [group for group in crowd(plan, share, rng) if kept.isdisjoint(group)]
-    tiers = list(event.tiers.order_by("number"))
     with transaction.atomic():
         orders = [_order(event, plan, group, rng) for group in groups]
         sold = {index: order.id for order in orders for index in order.seats}
         _copy_seats(event, plan, sold, kept)
-        _copy_orders(event, plan, tiers, orders, _moments(len(orders), since, until, rng), rng)
+        _copy_orders(event, plan, orders, _moments(len(orders), since, until, rng))
     return len(sold)
 
 
@@ -102,6 +102,7 @@ class _Sold:
     reference: str
     fan: str
     name: str
+    paying_seconds: int
     seats: Group
 
 
@@ -114,6 +115,7 @@ def _order(event: Event, plan: Plan, seats: Group, rng: random.Random) -> _Sold:
         reference="".join(rng.choices(_REFERENCE, k=8)),
         fan="".join(rng.choices(_BASE32, k=26)),
         name=f"{rng.choice(PLAYERS_FIRST)} {rng.choice(PLAYERS_LAST)}",
+        paying_seconds=rng.randint(40, 260),
         seats=seats,
     )
 
@@ -138,21 +140,15 @@ def _copy_seats(event: Event, plan: Plan, sold: dict[int, UUID], blocked: set[in
     _copy("inventory_seat", 'event_id, index, section, tier, state, "order", version', rows())
 
 
-def _copy_orders(
-    event: Event,
-    plan: Plan,
-    tiers: Sequence[PriceTier],
-    orders: Sequence[_Sold],
-    moments: Sequence[datetime],
-    rng: random.Random,
-) -> None:
+def _copy_orders(event: Event, plan: Plan, orders: Sequence[_Sold], moments: Sequence[datetime]) -> None:
     """Write everything that belongs to the orders, each table in one go, in the order of their foreign keys."""
     organizer, currency = event.organizer, event.organizer.currency
+    tiers = list(event.tiers.order_by("number"))
     tier_of = category_tiers(event)
     line_ids = iter(_new_line_ids(sum(len(order.seats) for order in orders)))
     holds, heads, lines, payments, charges, tickets = [], [], [], [], [], []
     for order, at in zip(orders, moments, strict=True):
-        paid = at + timedelta(seconds=rng.randint(40, 260))
+        paid = at + timedelta(seconds=order.paying_seconds)
         subtotal = fees = 0
         for index in order.seats:
             tier, place, line = tiers[tier_of[plan.category_of(index)]], plan.place(index), next(line_ids)

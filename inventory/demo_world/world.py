@@ -105,7 +105,7 @@ def make_events(
 
 
 def move_next_opening(now: datetime) -> bool:
-    """Let the sale that opens in ten minutes do so again, unless it opened and somebody bought; tell whether it moved."""
+    """Let the sale that opens in ten minutes do so again, unless somebody bought since; tell whether it moved."""
     show = next(show for show in PROGRAMME if show.part == "soon")
     window = SaleWindow.objects.filter(event__slug=show.slug, opens_at__lte=now).order_by("opens_at").first()
     if window is None or Order.objects.filter(event_id=window.event_id).exists():
@@ -227,9 +227,7 @@ def _draw(event: Event, show: Show) -> None:
     """Draw the event's picture into the media folder, in place of one that an earlier world left there."""
     name = f"events/{show.slug}.jpg"
     default_storage.delete(name)
-    event.image.save(
-        name.removeprefix("events/"), ContentFile(poster(show.name, show.subtitle, show.category, show.slug))
-    )
+    event.image.save(name.removeprefix("events/"), ContentFile(poster(show.category, show.slug)))
 
 
 def redraw_missing_images() -> int:
@@ -237,7 +235,7 @@ def redraw_missing_images() -> int:
     drawn = 0
     for show in PROGRAMME:
         event = Event.objects.filter(slug=show.slug).exclude(image="").first()
-        if event and not default_storage.exists(event.image.name):
+        if event and not default_storage.exists(str(event.image.name)):
             _draw(event, show)
             drawn += 1
     return drawn
