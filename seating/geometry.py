@@ -356,7 +356,10 @@ def _row(document: Mapping[str, Any], where: str) -> Row:
 
 
 def _area(document: Mapping[str, Any]) -> Area:
-    return Area(**{name: tuple(value) if isinstance(value, list) else value for name, value in document.items()})
+    fields: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in document.items()
+    }
+    return Area(**fields)
 
 
 def check(plan: Plan) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import acos, ceil, cos, pi, sin
 
 from seating.geometry import LARGEST_PLAN, Area, Category, Plan, Row, Section, Stage
-from seating.shapes import Arc, Position, Shape, number
+from seating.shapes import Arc, Line, Position, Shape, number
 
 SEAT_PITCH = 25
 """Middle to middle of two seats in a row: 50 cm."""
@@ -27,7 +27,7 @@ class RowDraft:
     count: int
     category: int
     first_number: int = 1
-    flags: dict[str, Sequence[int]] = field(default_factory=dict)
+    flags: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -113,8 +113,8 @@ def moved(shape: Shape, shift: Position) -> Shape:
     dx, dy = shift
     if isinstance(shape, Arc):
         return Arc.of((shape.cx + dx, shape.cy + dy), shape.r, shape.a0, shape.a1)
-    if hasattr(shape, "x0"):
-        return type(shape).of((shape.x0 + dx, shape.y0 + dy), (shape.x1 + dx, shape.y1 + dy))
+    if isinstance(shape, Line):
+        return Line.of((shape.x0 + dx, shape.y0 + dy), (shape.x1 + dx, shape.y1 + dy))
     raise TypeError("generators draw lines and arcs")
 
 
@@ -145,7 +145,7 @@ def curve(centre: Position, radius: float, start: float, stop: float, sag: float
     return [on_circle(centre, radius, start + (stop - start) * i / steps) for i in range(steps + 1)]
 
 
-def wedge(centre: Position, inner: float, outer: float, start: float, stop: float, trim: float) -> list[Position]:
+def wedge(centre: Position, *, inner: float, outer: float, start: float, stop: float, trim: float) -> list[Position]:
     """Return the outline between two radii and two angles, with sides moved inward by `trim` units."""
     a, b = trim / inner, trim / outer
     return [*curve(centre, inner, start + a, stop - a), *curve(centre, outer, stop - b, start + b)]
@@ -168,7 +168,7 @@ def centred_row(
 
 
 def letters(position: int) -> str:
-    """Return the label of a theatre's row 0, 1, 2 ...: A, B ... Z, AA, BB ...; I and O are left out, as they look like digits."""
+    """Return the label of a theatre's row: A, B ... Z, AA, BB ...; without I and O, which look like digits."""
     alphabet = "ABCDEFGHJKLMNPQRSTUVWXYZ"
     return alphabet[position % len(alphabet)] * (position // len(alphabet) + 1)
 

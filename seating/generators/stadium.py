@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import atan2, ceil, degrees, hypot
 
@@ -71,6 +72,10 @@ class Block:
     def at(self, distance: float, share: float = 0.5) -> Position:
         """Return the point at `distance` to the innermost oval and `share` of the way from start to stop."""
         return on_circle(self.part.centre, self.part.radius + distance, self.start + (self.stop - self.start) * share)
+
+    def outline(self, inner: float, outer: float) -> list[Position]:
+        """Return the block's edge between two radii, half an aisle away from its neighbours'."""
+        return wedge(self.part.centre, inner=inner, outer=outer, start=self.start, stop=self.stop, trim=AISLE / 2 - 12)
 
     @property
     def middle(self) -> Position:
@@ -199,7 +204,7 @@ class Bowl:
         drafts = []
         for i, (radius, count) in enumerate(rows):
             at, _ = centred_row(centre, radius, middle_angle, count)
-            flags = {"aisle": sorted({0, count - 1})}
+            flags: dict[str, Sequence[int]] = {"aisle": sorted({0, count - 1})}
             if restricted:
                 flags["restricted"] = range(count)
             drafts.append(RowDraft(str(i + 1), at, count, self._category(block, i), flags=flags))
@@ -211,7 +216,7 @@ class Bowl:
             outer = radius + 6
         return SectionDraft(
             name=f"Block {block.number}",
-            outline=wedge(centre, rows[0][0] - MARGIN, outer + MARGIN, block.start, block.stop, AISLE / 2 - 12),
+            outline=block.outline(rows[0][0] - MARGIN, outer + MARGIN),
             label=block.middle,
             category=self._category(block, len(rows) // 2),
             rows=drafts,
@@ -322,8 +327,9 @@ class Bowl:
             if self.is_closed(block):
                 inner = block.part.radius + block.tier.offset - MARGIN
                 outer = block.part.radius + block.tier.last + MARGIN
-                points = wedge(block.part.centre, inner, outer, block.start, block.stop, AISLE / 2 - 12)
-                found.append(Area("polygon", points=flat(points), fill="#e3e6ec", stroke="#d5dae1"))
+                found.append(
+                    Area("polygon", points=flat(block.outline(inner, outer)), fill="#e3e6ec", stroke="#d5dae1")
+                )
         outside, size = self.outermost + 220, max(30, min(90, round(110 * k)))
         for i, letter in enumerate("ABCDEFGH"):
             x, y = self._wall(i * 45 + 22.5 - 90, outside)
@@ -331,7 +337,7 @@ class Bowl:
         return found
 
     def _wall(self, angle: float, distance: float) -> Position:
-        """Return the point of the oval `distance` outside that lies in the direction `angle` (degrees) of the middle."""
+        """Return the point of the oval `distance` outside in the direction `angle` (degrees) of the middle."""
         wanted = angle % 360
         return min(
             ring(self.parts, distance),

@@ -190,15 +190,21 @@ class House:
         if level.zone == "Stalls" and block in (0, 2):
             outer_radius += 66
             radius, places = outer_radius - MARGIN - 6, 2 * self.platforms
-            middle = (start + stop) / 2
-            arc, _ = centred_row((0, 0), radius, middle, places, PLATFORM_PITCH)
+            arc, _ = centred_row((0, 0), radius, (start + stop) / 2, places, PLATFORM_PITCH)
             arc = type(arc).of((0, 0), radius, arc.a1, arc.a0)
             drafts.append(RowDraft("WP", arc, places, REAR, flags=platform_flags(places)))
         middle_radius = (rows[0][0] + rows[-1][0]) / 2
         middle = on_circle((0, 0), middle_radius, (start + stop) / 2)
         return SectionDraft(
             name=level.names[block],
-            outline=wedge((0, 0), rows[0][0] - MARGIN, outer_radius, start, stop, AISLE / 2 - 16),
+            outline=wedge(
+                (0, 0),
+                inner=rows[0][0] - MARGIN,
+                outer=outer_radius,
+                start=start,
+                stop=stop,
+                trim=AISLE / 2 - 16,
+            ),
             label=middle,
             category=self._category(level, block, len(rows) // 2),
             rows=drafts,
@@ -277,16 +283,8 @@ class House:
         wall = [*curve((0, 0), last, DOWN - wide, DOWN + wide), self._wall_start(-1), self._wall_start(1)]
         found = [Area("polygon", points=flat(wall), fill="#f6f4f2", stroke="#d8d2cc")]
         for level in self.levels[1:]:
-            found.append(
-                Area(
-                    "text",
-                    x=0,
-                    y=number(level.radius - 68 if level.zone == "Dress circle" else level.radius - 58),
-                    text=level.zone,
-                    size=34,
-                    color="#78716c",
-                )
-            )
+            y = number(level.radius - (68 if level.zone == "Dress circle" else 58))
+            found += [Area("text", x=0, y=y, text=level.zone, size=34, color="#78716c")]
         return found
 
     def wall_end(self, side: int) -> Position:
