@@ -135,20 +135,18 @@ def best_groups(
     if quantity < 1 or len(free) != plan.seat_count:
         raise ValueError(f"{quantity} of {len(free)} seats asked of a plan of {plan.seat_count}")
     rng = rng or random.Random()  # noqa: S311 - a shuffle, not a secret.
-    usable = _both(free, allowed)
     house = layout(plan)
-    if section is not None and plan.sections[section].is_standing:
-        return _standing_groups(plan, usable, quantity, [section], limit, rng)
-    if not house.runs and section is None:
-        return _standing_groups(plan, usable, quantity, range(len(plan.sections)), limit, rng)
-    if not accessible:
-        usable = _both(usable, house.ordinary)
-    for runs in (house.by_score, house.rows_by_score):
-        wanted = [run for run in runs if section is None or run.section == section]
-        found = _windows(house, wanted, usable, free, quantity, accessible, limit, rng)
-        if found:
-            return found
-    return _split_groups(house, usable, quantity, section, accessible, limit) if split else []
+    is_standing = section is not None and plan.sections[section].is_standing
+    if is_standing or (section is None and not house.runs):
+        sections = range(len(plan.sections)) if section is None else (section,)
+        return _standing_groups(plan, sections, _both(free, allowed), quantity, limit=limit, rng=rng)
+    usable = _both(free, allowed if accessible else _both(house.ordinary, allowed))
+    wish = _Wish(free, usable, quantity, section, accessible, limit, rng)
+    return (
+        _windows(house, house.by_score, wish)
+        or _windows(house, house.rows_by_score, wish)
+        or (_split_groups(house, wish) if split else [])
+    )
 
 
 def leaves_lone_seat(plan: Plan, free: Mask, indexes: Iterable[int]) -> list[int]:
@@ -183,7 +181,8 @@ def alternatives(plan: Plan, free: Mask, wanted: Sequence[int], limit: int = 3) 
     categories = {plan.category_of(index) for index in wanted}
     equal = _both(free, plan.seat_categories.translate(bytes(int(k in categories) for k in range(256))))
     if plan.sections[first].is_standing:
-        return _standing_groups(plan, equal, quantity, [first], limit, random.Random())  # noqa: S311 - no secret.
+        rng = random.Random()  # noqa: S311 - a shuffle, not a secret.
+        return _standing_groups(plan, [first], equal, quantity, limit=limit, rng=rng)
     house = layout(plan)
     if plan.accessible.isdisjoint(wanted):
         equal = _both(equal, house.ordinary)
@@ -272,23 +271,30 @@ def _leaves_lone(house: Layout, free: Mask, run: Run, start: int, quantity: int)
     return bool(alone_left or alone_right)
 
 
-def _windows(
-    house: Layout,
-    runs: Iterable[Run],
-    usable: Mask,
-    free: Mask,
-    quantity: int,
-    accessible: bool,
-    limit: int,
-    rng: random.Random,
-) -> list[Group]:
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What was asked of `best_groups`; `usable` is what may be given, `free` what may be left alone."""
+
+    free: Mask
+    usable: Mask
+    quantity: int
+    section: int | None
+    accessible: bool
+    limit: int
+    rng: random.Random
+
+
+def _windows(house: Layout, runs: Iterable[Run], wish: _Wish) -> list[Group]:
     """Return the best groups inside single runs; `runs` come by their best score, so the search stops early."""
     sums, chairs = house.sums, house.wheelchair
+    usable, quantity, limit, accessible = wish.usable, wish.quantity, wish.limit, wish.accessible
     ones = b"\x01" * quantity
     # Two heaps of (-rank, start), worst on top: groups that leave nobody alone, and the others for when these run out.
     clean: list[tuple[float, int]] = []
     others: list[tuple[float, int]] = []
     for run in runs:
+        if wish.section is not None and run.section != wish.section:
+            continue
         if len(clean) >= limit and run.best // EQUAL_UNITS > -clean[0][0] and not accessible:
             break
         if usable.find(ones, run.first, run.stop) < 0 or (accessible and chairs.isdisjoint(range(run.first, run.stop))):
@@ -296,7 +302,7 @@ def _windows(
 
         def cost(start: int, run: Run = run) -> float:
             if not accessible:
-                lone = 1e9 if _leaves_lone(house, free, run, start, quantity) else 0.0
+                lone = 1e9 if _leaves_lone(house, wish.free, run, start, quantity) else 0.0
                 return lone + (sums[start + quantity] - sums[start]) / quantity
             # Fewest wheelchair places first: they are for who needs them.
             used = len(chairs.intersection(range(start, start + quantity)))
@@ -305,7 +311,7 @@ def _windows(
         for first, stop in _segments(usable, run.first, run.stop, quantity):
             for least, start in _tile(first, stop, quantity, cost):
                 heap = others if least >= 1e9 else clean
-                rank = (least % 1e9) // EQUAL_UNITS + rng.random()
+                rank = (least % 1e9) // EQUAL_UNITS + wish.rng.random()
                 heapq.heappush(heap, (-rank, start))
                 if len(heap) > limit:
                     heapq.heappop(heap)
@@ -313,27 +319,26 @@ def _windows(
     return [tuple(range(start, start + quantity)) for start in ordered[:limit]]
 
 
-def _split_groups(
-    house: Layout, usable: Mask, quantity: int, section: int | None, accessible: bool, limit: int
-) -> list[Group]:
+def _split_groups(house: Layout, wish: _Wish) -> list[Group]:
     """Return groups over two, three ... rows, one behind the other in one section, each part as near as can be."""
+    quantity = wish.quantity
     by_row: dict[tuple[int, int], list[Run]] = {}
     for run in house.runs:
-        if section is None or run.section == section:
+        if wish.section is None or run.section == wish.section:
             by_row.setdefault((run.section, run.row), []).append(run)
     for parts in range(2, min(quantity, 6) + 1):
         sizes = [quantity // parts + (i < quantity % parts) for i in range(parts)]
         found: list[tuple[float, Group]] = []
         for key in by_row:
             rows = [by_row.get((key[0], key[1] + i)) for i in range(parts)]
-            group = _stacked(house, usable, rows, sizes)
-            if group and (not accessible or not house.wheelchair.isdisjoint(group)):
+            group = _stacked(house, wish.usable, rows, sizes)
+            if group and (not wish.accessible or not house.wheelchair.isdisjoint(group)):
                 found.append((sum(house.scores[i] for i in group) / quantity, group))
         if found:
             chosen: list[Group] = []
             taken: set[int] = set()
             for _, group in sorted(found):
-                if taken.isdisjoint(group) and len(chosen) < limit:
+                if taken.isdisjoint(group) and len(chosen) < wish.limit:
                     chosen.append(group)
                     taken.update(group)
             return chosen
@@ -367,7 +372,7 @@ def _stacked(house: Layout, usable: Mask, rows: Sequence[list[Run] | None], size
 
 
 def _standing_groups(
-    plan: Plan, usable: Mask, quantity: int, sections: Iterable[int], limit: int, rng: random.Random
+    plan: Plan, sections: Iterable[int], usable: Mask, quantity: int, *, limit: int, rng: random.Random
 ) -> list[Group]:
     """Return groups of any free places of one standing section, beginning at a place that chance picks."""
     found: list[Group] = []
