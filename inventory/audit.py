@@ -1,4 +1,4 @@
-"""The append-only log (who did what to which thing), and the invariants it and every other table must satisfy."""
+"""The append-only log: who did what to which thing. What must be true of all tables together is in `invariants.py`."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,7 +6,10 @@ from uuid import UUID
 
 from django.db.models.functions import Now
 
+from inventory.invariants import broken_invariants
 from inventory.models import AuditEntry
+
+__all__ = ["broken_invariants", "clock", "entry", "record", "record_all"]
 
 
 def clock() -> Now:
