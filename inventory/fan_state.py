@@ -71,7 +71,7 @@ def fan_state(event_id: UUID, fan: str, *, is_new: bool = False) -> dict[str, An
     }
 
 
-def remember(event_id: UUID, fan: str, _held: object = None) -> int:
+def remember(event_id: UUID, fan: str) -> int:
     """Bring the fan's state in Redis up to date right after a committed change; return its version (0 without Redis).
 
     Two tabs that commit one after the other may come here in the other order, so nothing they know is stored: the

@@ -96,11 +96,17 @@ def hint(event_id: UUID) -> None:
 
 def announce(event_id: UUID, notice: Mapping[str, Any]) -> None:
     """Send a notice to everybody who watches the event, for example {"kind": "event", "version": 7}. Never raises."""
-    layer = get_channel_layer()
+    async_to_sync(_tell)(event_id, {"type": "notice", "notice": dict(notice)})
+
+
+async def _tell(event_id: UUID, message: dict[str, Any]) -> bool:
+    """Send a message to an event's group, and say whether the channel layer took it in time."""
     try:
-        async_to_sync(layer.group_send)(group(event_id), {"type": "notice", "notice": dict(notice)})
-    except Exception:  # Whatever the layer's store raises; watchers poll the event too.
+        await asyncio.wait_for(get_channel_layer().group_send(group(event_id), message), PUBLISH_SECONDS)
+    except Exception:  # Whatever the layer's store raises; listeners notice the gap, and poll as well.
         FAILURES.labels("publish").inc()
+        return False
+    return True
 
 
 class Planes:
@@ -325,18 +331,13 @@ class Relay:
         write_copies({event_id: body for event_id, body in bodies.items() if body})
 
     async def _publish(self, movements: list[Movement]) -> None:
-        layer = get_channel_layer()
         for movement in movements:
             if movement.changes is None:
                 message = {"type": "notice", "notice": {"kind": "resync"}, "version": movement.to_version}
             else:
                 frame = planes.encode_delta(movement.from_version, movement.to_version, movement.changes)
                 message = {"type": "frame", "frame": frame}
-            try:
-                await asyncio.wait_for(layer.group_send(group(movement.event_id), message), PUBLISH_SECONDS)
-            except Exception:  # Whatever the layer's store raises; listeners notice the gap.
-                FAILURES.labels("publish").inc()
-            else:
+            if await _tell(movement.event_id, message):
                 FRAMES.inc()
                 LAG.observe(max(0.0, time.time() - movement.changed_at))
 

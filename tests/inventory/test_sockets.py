@@ -39,6 +39,9 @@ PREFIX = f"{settings.REDIS_PREFIX}:sockets-{token_hex(4)}"
 def redis_prefix(settings: Any) -> str:
     """Give the tests of this module one prefix instead of one each, because they share a server."""
     settings.REDIS_PREFIX = PREFIX
+    layer = settings.CHANNEL_LAYERS["default"]
+    config = layer["CONFIG"] | {"prefix": f"{PREFIX}:layer"}
+    settings.CHANNEL_LAYERS = {"default": layer | {"CONFIG": config}}
     return PREFIX
 
 
@@ -177,6 +180,23 @@ def test_lost_frame_is_noticed_and_told(event_id: UUID, live: Live):
                 return None
 
         assert planes.decode_delta(until(frame)) == (movement.to_version + 1,) * 2 + ({},)
+
+
+def test_announcement_reaches_every_watcher(event_id: UUID, live: Live):
+    with _watching(live, event_id) as one, _watching(live, event_id) as other:
+        for socket in (one, other):
+            assert isinstance(socket.recv(5), bytes)
+        relay.announce(event_id, {"kind": "event", "version": 7})
+        assert [json.loads(socket.recv(5)) for socket in (one, other)] == [{"kind": "event", "version": 7}] * 2
+
+
+def test_announcement_without_redis_is_given_up(event_id: UUID, settings):
+    layer = settings.CHANNEL_LAYERS["default"]
+    config = layer["CONFIG"] | {"hosts": ["unix:///nowhere/redis.sock?db=0"]}
+    settings.CHANNEL_LAYERS = {"default": layer | {"CONFIG": config}}
+    started = time.monotonic()
+    relay.announce(event_id, {"kind": "event", "version": 7})
+    assert time.monotonic() - started < 1.0
 
 
 def test_watchers_are_told_to_poll_while_the_relay_is_away(event_id: UUID, live: Live):
