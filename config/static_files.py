@@ -1,6 +1,6 @@
 """Static files named by their content, ES modules included."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from whitenoise.storage import CompressedManifestStaticFilesStorage
@@ -18,3 +18,9 @@ class HashedStaticFiles(CompressedManifestStaticFilesStorage):
         if name.endswith(".js") and not name.startswith(_OURS):
             return lambda match: match.group()
         return super().url_converter(name, hashed_files, template)
+
+    def compress_files(self, paths: Iterable[str]) -> Iterable[tuple[str, str]]:
+        """Compress only what pages ask for: hashed names and our own; maps for debuggers would take half a minute."""
+        named = set(self.hashed_files.values())
+        wanted = [path for path in paths if path in named or path.startswith(_OURS)]
+        return super().compress_files([path for path in wanted if not path.endswith(".map")])

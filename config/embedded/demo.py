@@ -12,7 +12,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from config.embedded import Trouble, environment, explain, paths, servers, site
+from config.embedded import Trouble, environment, explain, paths, servers, site, statics
 from config.embedded.console import Console
 from config.embedded.processes import Process, Stopped, Supervisor
 
@@ -48,12 +48,15 @@ def _serve(console: Console, supervisor: Supervisor, data: Path, host: str, port
         env = environment.for_site(found, host=host, port=port, data=data)
         console.say("Preparing the database and the static files ...")
         # Collecting needs no database, so it has the second core meanwhile.
-        collecting = supervisor.start(site.manage("static", "collectstatic", "--no-input", "--verbosity", "0", env=env))
+        collect = site.manage("static", "collectstatic", "--no-input", "--verbosity", "0", env=env)
+        collecting = None if statics.are_collected(data, env) else supervisor.start(collect)
         migrate = site.manage("migrate", "migrate", "--no-input", "--verbosity", "0", env=env)
         _expect_success(supervisor.run(migrate), "The database could not be prepared")
         console.say("Filling the demo world ...")
         _expect_success(supervisor.run(site.manage("seed", "seed_demo", env=env)), "The demo world could not be made")
-        _expect_success(supervisor.join(collecting), "The static files could not be collected")
+        if collecting:
+            _expect_success(supervisor.join(collecting), "The static files could not be collected")
+            statics.remember(data, env)
 
         console.say("Starting the site ...")
         run_folder = servers.run_folder(data)
