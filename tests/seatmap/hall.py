@@ -30,7 +30,16 @@ def _arc_section(*, name: str, first: int, ring: dict, a0: float, a1: float, cen
         middle = (a0 + a1) / 2
         label = chr(65 + k) if k < 26 else "A" + chr(65 + k - 26)
         shape = {"arc": [center, center, radius, round(middle - half, 3), round(middle + half, 3)]}
-        rows.append({"label": label, "first": at, "count": count, "at": shape, "numbers": [1, 1], "categories": ring["category"]})
+        rows.append(
+            {
+                "label": label,
+                "first": at,
+                "count": count,
+                "at": shape,
+                "numbers": [1, 1],
+                "categories": ring["category"],
+            }
+        )
         at += count
     last = ring["r"] + 42 * (ring["rows"] - 1)
     middle = math.radians((a0 + a1) / 2)
@@ -56,8 +65,22 @@ def bowl(seats: int = 60_000) -> dict:
     base = 2300 * scale
     rings = [
         {"r": base, "rows": max(3, int(26 * scale)), "category": 0, "zone": "Lower tier", "name": 100, "blocks": 32},
-        {"r": base + 1230 * scale, "rows": max(3, int(20 * scale)), "category": 1, "zone": "Middle tier", "name": 200, "blocks": 40},
-        {"r": base + 2200 * scale, "rows": max(3, int(24 * scale)), "category": 2, "zone": "Upper tier", "name": 300, "blocks": 48},
+        {
+            "r": base + 1230 * scale,
+            "rows": max(3, int(20 * scale)),
+            "category": 1,
+            "zone": "Middle tier",
+            "name": 200,
+            "blocks": 40,
+        },
+        {
+            "r": base + 2200 * scale,
+            "rows": max(3, int(24 * scale)),
+            "category": 2,
+            "zone": "Upper tier",
+            "name": 300,
+            "blocks": 48,
+        },
     ]
     center = round(base + 3400 * scale)
     sections, first = [], 0
@@ -121,7 +144,16 @@ def theatre() -> dict:
     for k in range(6):
         y = 200 + 42 * k
         points = [100, y] + [v for s in range(1, 10) for v in ((75 if s == 5 else 25), 0)]
-        rows.append({"label": "ABCDEF"[k], "first": 10 * k, "count": 10, "at": {"points": points}, "numbers": [1, 1], "categories": [[0, 4], [1, 6]]})
+        rows.append(
+            {
+                "label": "ABCDEF"[k],
+                "first": 10 * k,
+                "count": 10,
+                "at": {"points": points},
+                "numbers": [1, 1],
+                "categories": [[0, 4], [1, 6]],
+            }
+        )
     stalls = {
         "name": "Stalls", "kind": "seated", "first": 0, "count": 60, "outline": [60, 170, 420, 170, 420, 440, 60, 440],
         "label": [240, 305], "category": 1, "entrance": "Door 1", "zone": "Ground floor", "view": "Front view", "rows": rows,
@@ -146,7 +178,7 @@ def theatre() -> dict:
         "stage": {"shape": "polygon", "points": [120, 40, 380, 40, 350, 95, 150, 95], "label": "Stage"},
         "categories": [{"name": tier["name"], "color": tier["color"]} for tier in FIRST_TIERS],
         "sections": [stalls, box, pit],
-        "flags": {"wheelchair": [50], "companion": [51], "restricted": [9, 10], "aisle": []},
+        "flags": {"wheelchair": [50], "companion": [51], "restricted": _deltas([9, 10]), "aisle": []},
         "areas": [{"shape": "text", "x": 515, "y": 350, "text": "Bar", "size": 24}],
     }
 

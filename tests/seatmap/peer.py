@@ -76,7 +76,7 @@ class World:
         self.loop: asyncio.AbstractEventLoop | None = None
         self.sockets_refused = self.seats_failing = self.me_failing = False
         self.refusals: list[tuple[int, str, dict[str, Any]]] = []
-        self.dropped = 0
+        self.dropped = self.rebuilt = 0
         self.delay = 0.0
         self.presale_code = "EARLY"
         self.alternatives: list[list[int]] = []
@@ -86,7 +86,9 @@ class World:
     def _tiers(self) -> bytes:
         tiers = bytearray(self.count)
         for section in self.plan["sections"]:
-            tiers[section["first"] : section["first"] + section["count"]] = bytes([section["category"]]) * section["count"]
+            tiers[section["first"] : section["first"] + section["count"]] = (
+                bytes([section["category"]]) * section["count"]
+            )
             for row in section["rows"]:
                 runs = row["categories"] if isinstance(row["categories"], list) else [[row["categories"], row["count"]]]
                 at = row["first"]
@@ -132,14 +134,24 @@ class World:
         plane = bytearray((self.count + 3) // 4)
         for index, state in enumerate(self.states):
             plane[index >> 2] |= state << ((index & 3) * 2)
-        return struct.pack("<2sBBIQQ", b"OS", 1, 0, self.count, self.version, int(time.time() * 1000)) + bytes(plane)
+        return struct.pack(
+            "<2sBBIQQ", b"OS", 1, min(1, self.rebuilt), self.count, self.version, int(time.time() * 1000)
+        ) + bytes(plane)
 
     def me(self, fan: str) -> dict[str, Any]:
         hold = self.hold_of(fan)
         used = len(hold["seats"]) if hold else 0
         now = int(time.time() * 1000)
         limit = {"max": self.limit, "used": used}
-        return {"event": self.id, "version": self.version, "now": now, "sale": self.sale, "hold": hold, "limit": limit, "csrf": f"csrf-{fan}"}
+        return {
+            "event": self.id,
+            "version": self.version,
+            "now": now,
+            "sale": self.sale,
+            "hold": hold,
+            "limit": limit,
+            "csrf": f"csrf-{fan}",
+        }
 
     def hold_of(self, fan: str) -> dict[str, Any] | None:
         hold = self.holds.get(fan)
@@ -153,7 +165,14 @@ class World:
         tier = self.tier_of[index]
         for section in self.plan["sections"]:
             if section["first"] <= index < section["first"] + section["count"]:
-                place = {"index": index, "section": section["name"], "row": "", "number": "", "tier": tier, "amount": FIRST_TIERS[tier]["amount"]}
+                place = {
+                    "index": index,
+                    "section": section["name"],
+                    "row": "",
+                    "number": "",
+                    "tier": tier,
+                    "amount": FIRST_TIERS[tier]["amount"],
+                }
                 for row in section["rows"]:
                     if row["first"] <= index < row["first"] + row["count"]:
                         place |= {"row": row["label"], "number": str(index - row["first"] + 1)}
@@ -241,14 +260,19 @@ class Peer:
 
     def __init__(self) -> None:
         self.worlds: dict[str, World] = {}
-        config = uvicorn.Config(self.app, host="127.0.0.1", port=0, log_level="error", lifespan="off", interface="asgi3")
+        config = uvicorn.Config(
+            self.app, host="127.0.0.1", port=0, log_level="error", lifespan="off", interface="asgi3"
+        )
         self.server = uvicorn.Server(config)
         self.loop: asyncio.AbstractEventLoop | None = None
         self.thread = threading.Thread(target=self._run, daemon=True)
 
     def _run(self) -> None:
         self.loop = asyncio.new_event_loop()
-        self.loop.run_until_complete(self.server.serve())
+        try:
+            self.loop.run_until_complete(self.server.serve())
+        finally:
+            self.loop.close()
 
     def start(self) -> str:
         """Serve, and return the address."""
@@ -301,7 +325,9 @@ class Peer:
 
     async def _http(self, world: World, path: str, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         headers = {key.decode(): value.decode() for key, value in scope["headers"]}
-        fan = next((part.split("=", 1)[1] for part in headers.get("cookie", "").split("; ") if part.startswith("fan=")), "")
+        fan = next(
+            (part.split("=", 1)[1] for part in headers.get("cookie", "").split("; ") if part.startswith("fan=")), ""
+        )
         base = "/w/" + scope["path"].split("/")[2]
         if path == "/":
             await self._page(world, base, scope, send)
@@ -336,7 +362,7 @@ class Peer:
 
     async def _seats(self, world: World, headers: dict[str, str], send: Send) -> None:
         world.seats_asked += 1
-        tag = f'"{world.version}"'
+        tag = f'"{world.version}-{world.rebuilt}"'
         if world.seats_failing:
             await answer(send, 503, b"", "text/plain")
         elif headers.get("if-none-match") == tag:
@@ -346,7 +372,9 @@ class Peer:
             caching = {"etag": tag, "cache-control": "public, max-age=1, stale-while-revalidate=2"}
             await answer(send, 200, world.snapshot(), "application/octet-stream", caching)
 
-    async def _post(self, world: World, fan: str, path: str, headers: dict[str, str], receive: Receive, send: Send) -> None:
+    async def _post(
+        self, world: World, fan: str, path: str, headers: dict[str, str], receive: Receive, send: Send
+    ) -> None:
         raw = b""
         more = True
         while more:
@@ -371,7 +399,13 @@ class Peer:
             kind = "application/json"
         except Refused as refused:
             status, kind = refused.status, "application/problem+json"
-            result = {"type": "about:blank", "title": refused.code, "status": status, "code": refused.code, **refused.extra}
+            result = {
+                "type": "about:blank",
+                "title": refused.code,
+                "status": status,
+                "code": refused.code,
+                **refused.extra,
+            }
         stored = json.dumps(result).encode()
         if status < 500 and status != 403:
             world.answers[key] = (raw, status, stored)
@@ -412,5 +446,11 @@ class Peer:
 async def answer(send: Send, status: int, body: bytes, kind: str, headers: dict[str, str] | None = None) -> None:
     """Send a whole response."""
     lines = {"content-type": kind, "content-length": str(len(body)), **(headers or {})}
-    await send({"type": "http.response.start", "status": status, "headers": [(k.encode(), v.encode()) for k, v in lines.items()]})
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [(k.encode(), v.encode()) for k, v in lines.items()],
+        }
+    )
     await send({"type": "http.response.body", "body": body})

@@ -5,7 +5,8 @@
  * overtake each other; tabs tell each other through a BroadcastChannel and then ask the server (`me`).
  *
  * Events: `change` (anything he sees), `held` {seats, total}, `released` {seats}, `refused` {refusal, seats},
- * `expired`, `sale` {state}.
+ * `extended`, `expired`, `asked` (the server answered), `sale` {state}
+ * when its state changed.
  */
 
 import { HoldApi, Refusal } from "./api.js";
@@ -116,6 +117,7 @@ export class Fan extends EventTarget {
     this.sale = me.sale;
     this.limit = me.limit;
     this.#take(me.hold);
+    this.#emit("asked", {});
     if (before !== me.sale.state) this.#emit("sale", { state: me.sale.state });
     const opens = me.sale.state === "upcoming" || me.sale.state === "presale" ? me.sale.opens_at : null;
     if (opens) this.#later(Math.max(1000, opens - this.now()) + Math.random() * OPENING_SPREAD_MS);

@@ -2,8 +2,10 @@
  * Keeps one event's seat states fresh: a snapshot by GET, then deltas by socket, polling while there is no socket.
  *
  * Free of the DOM, so that it runs in the worker (worker.js), or in the page where workers are not to be had.
- * The rule of continuity: a frame is applied only if it begins at our version; one that ends at or before it is
- * old; anything else means that we missed something, and the snapshot is fetched again.
+ * The rule of continuity: states in a frame are absolute, so it is applied if it begins at or before our version and
+ * ends after it; one that ends before is old; one that begins later means that we missed something, and the snapshot
+ * is fetched again. Any snapshot that is not older replaces ours, also one of our own version: while the relay is
+ * away a rebuilt one keeps the version.
  */
 
 import { changesBetween, readFrame, readSnapshot } from "./plane.js";
@@ -14,6 +16,7 @@ const POLL_MS = 2000;
 const PROOF_MS = 30_000;
 /** The edge may answer a second or two late: ask once more after the socket opened. */
 const SETTLE_MS = 3000;
+const GAP_MS = 1000;
 const RETRY_FIRST_MS = 500;
 const RETRY_MOST_MS = 30_000;
 const PENDING_MOST = 256;
@@ -25,6 +28,7 @@ export class Live {
   #socketUrl;
   #post;
   #socket = null;
+  #opened = false;
   #etag = null;
   #states = null;
   #version = 0;
@@ -38,6 +42,7 @@ export class Live {
   #failures = 0;
   #pollMs = POLL_MS;
   #timers = new Map();
+  #stale = false;
   #asleep = false;
   #offline = false;
   #stopped = false;
@@ -102,7 +107,8 @@ export class Live {
     );
   }
 
-  #tell(stale = false) {
+  #tell() {
+    const stale = this.#stale;
     const open = this.#socket?.readyState === 1;
     const transport = this.#offline || this.#misses > 1 ? "offline" : open ? "socket" : "polling";
     const status = `${transport} ${stale}`;
@@ -156,7 +162,7 @@ export class Live {
     } else {
       this.#send(version, changesBetween(before, snapshot.states));
     }
-    this.#tell(snapshot.rebuilt);
+    this.#stale = snapshot.rebuilt;
   }
 
   #send(version, { indexes, states }) {
@@ -166,7 +172,9 @@ export class Live {
   #schedule() {
     if (this.#again) {
       this.#again = false;
-      this.#after("poll", this.#gaps ? Math.min(2000, 150 * 2 ** this.#gaps) : 0, () => this.#refresh());
+      // A copy of the snapshot may be a second old: after a gap, give it the time to catch up.
+      const wait = this.#gaps > 1 ? GAP_MS * (0.7 + 0.6 * Math.random()) : 0;
+      this.#after("poll", wait, () => this.#refresh());
     } else if (this.#socket?.readyState === 1) {
       this.#after("poll", PROOF_MS * (0.7 + 0.6 * Math.random()), () => this.#refresh());
     } else if (!this.#asleep) {
@@ -195,7 +203,7 @@ export class Live {
 
   #apply(frame) {
     if (frame.to <= this.#version) return;
-    if (frame.from !== this.#version) {
+    if (frame.from > this.#version) {
       this.#gaps += 1;
       this.#again = true;
       if (!this.#busy) this.#schedule();
@@ -207,8 +215,6 @@ export class Live {
       if (frame.indexes[k] < this.#states.length) this.#states[frame.indexes[k]] = frame.states[k];
     }
     this.#version = frame.to;
-    // The tag named the version before; a conditional GET with it would fetch what we already have.
-    this.#etag = `"${frame.to}"`;
     this.#send(frame.to, frame);
   }
 
@@ -221,13 +227,14 @@ export class Live {
     try {
       socket = new WebSocket(this.#socketUrl);
     } catch {
-      this.#lost();
+      this.#lost(false);
       return;
     }
     this.#socket = socket;
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
       this.#failures = 0;
+      this.#opened = true;
       this.#tell();
       // Between our GET and this moment frames may have passed: ask again, now and once the edge has caught up.
       this.#refresh();
@@ -235,7 +242,7 @@ export class Live {
     };
     socket.onmessage = ({ data }) => (typeof data === "string" ? this.#notice(data) : this.#frame(data));
     socket.onclose = () => {
-      if (this.#socket === socket) this.#lost();
+      if (this.#socket === socket) this.#lost(this.#opened);
     };
   }
 
@@ -247,14 +254,16 @@ export class Live {
     }
   }
 
-  #lost() {
+  /** The socket is gone. One that `stood` had put polling off; a try that failed must not put it off again. */
+  #lost(stood) {
     this.#socket = null;
+    this.#opened = false;
     if (this.#stopped) return;
     const wait = Math.min(RETRY_MOST_MS, RETRY_FIRST_MS * 2 ** this.#failures++);
     // Full jitter: when a server goes, everybody's socket goes at once, and must not return at once.
     this.#after("socket", wait * (0.3 + 0.7 * Math.random()), () => this.#connect());
     this.#tell();
-    this.#schedule();
+    if (stood && !this.#busy) this.#schedule();
   }
 
   #notice(text) {
@@ -269,7 +278,7 @@ export class Live {
       this.#pollMs = Math.max(POLL_MS, Number(notice.poll_ms) || POLL_MS);
       const socket = this.#socket;
       this.#failures = 6;
-      this.#lost();
+      this.#lost(true);
       socket?.close();
     }
     this.#post({ kind: "notice", notice });

@@ -6,6 +6,7 @@
  * plan at `data-plan-url`, without a sale.
  *
  * Events, bubbling: `seatmap:ready`, `seatmap:select` {seats, total} when the fan's hold changed,
+ * `seatmap:sale` {state, opens_at, closes_at, now} at every answer of the server about it (`now` in its time, ms),
  * `seatmap:selection`, and `seatmap:error` {message}.
  *
  * For inspection (tests, support): `stats()`, `ensureVisible(index)`, `seatPoint(index)`, `seatLook(index)`.
@@ -57,6 +58,7 @@ class SeatMap extends HTMLElement {
   #transport = "connecting";
   #stale = false;
   #map = null;
+  #tapped = -1;
 
   connectedCallback() {
     if (this.#started) return;
@@ -264,6 +266,10 @@ class SeatMap extends HTMLElement {
       this.#tellSelect();
     });
     fan.addEventListener("refused", ({ detail }) => this.#refused(detail.refusal, detail.seats));
+    fan.addEventListener("asked", () => {
+      const detail = { ...fan.sale, now: fan.now() };
+      this.dispatchEvent(new CustomEvent("seatmap:sale", { bubbles: true, detail }));
+    });
     fan.addEventListener("sale", ({ detail }) => {
       if (detail.state === "open") toasts.show("The sale is open: choose your seats.", { tone: "good" });
     });
@@ -395,8 +401,9 @@ class SeatMap extends HTMLElement {
 
   #tapSeat(i, tap) {
     if (this.selector) {
-      if (tap.again) this.selector.addRow(i);
+      if (tap.again && i === this.#tapped) this.selector.addRow(i);
       else this.selector.toggle(i);
+      this.#tapped = i;
       return;
     }
     this.#showCard(i);
