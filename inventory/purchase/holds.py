@@ -99,14 +99,11 @@ def hold_best(
     any_will_do = plan.sections[section].is_standing if section is not None else False
 
     for picture in (near_picture, *[fresh_picture] * BEST_LOOKS):
+        free = free_mask(picture(event_id), plan.seat_count)
+        if len(free) < plan.seat_count:
+            continue
         groups = best_groups(
-            plan,
-            free_mask(picture(event_id), plan.seat_count),
-            quantity,
-            allowed=allowed,
-            section=section,
-            accessible=accessible,
-            limit=BEST_TRIES,
+            plan, free, quantity, allowed=allowed, section=section, accessible=accessible, limit=BEST_TRIES
         )
         candidates = [sorted({index for group in groups for index in group})] if any_will_do and groups else groups
         held = _hold_first(

@@ -48,7 +48,7 @@ BREAKAGES = [
     ("I4", "UPDATE inventory_payment SET currency = 'USD' WHERE state = 'captured'"),
     (
         "I5",
-        "UPDATE inventory_payment SET state = 'captured', captured_at = now() - interval '1 hour' WHERE state = 'started'",
+        "UPDATE inventory_payment SET state = 'captured', captured_at = '2020-01-01Z' WHERE state = 'started'",
     ),
     ("I5", "UPDATE inventory_payment SET state = 'failed' WHERE state = 'captured'"),
     ("I6", "UPDATE inventory_ticket SET state = 'void'"),

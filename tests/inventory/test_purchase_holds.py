@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from events.models import Event, SaleWindow
 from inventory import availability, purchase
 from inventory.models import AuditEntry, FanLimit, Hold, Seat, SeatChange
+from tests import factories
 from tests.inventory.box_office import everything, make_sale, new_fan, run_out, states
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -300,6 +301,7 @@ def test_hold_best_refuses_and_changes_nothing():
     refused(purchase.SectionUnknown, purchase.hold_best, **want, quantity=1, section=1)
     refused(purchase.EventUnknown, purchase.hold_best, event_id=uuid4(), fan=new_fan(), quantity=1)
     refused(purchase.NoSeatsTogether, purchase.hold_best, **want, quantity=1, max_amount=1)
+    refused(purchase.NoSeatsTogether, purchase.hold_best, event_id=factories.make_event().id, fan="f", quantity=1)
     small = make_sale(max_per_fan=2)
     refused(purchase.LimitReached, purchase.hold_best, event_id=small.id, fan=new_fan(), quantity=3)
 
