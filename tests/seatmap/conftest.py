@@ -131,7 +131,7 @@ def open_map(peer: Peer, context: BrowserContext) -> Iterator[Callable[..., Map]
 
 @pytest.fixture
 def module(peer: Peer, context: BrowserContext) -> Callable[[str, str], Any]:
-    """Return a function that imports a module of the map in a page and evaluates a function of it: ("plan", "m => ...")."""
+    """Return a function that evaluates a function of one of the map's modules in a page: ("plan", "m => ...")."""
     page = context.new_page()
     page.goto(f"{peer.base}/page.css")
 

@@ -10,12 +10,12 @@ FIRST_TIERS = [
 ]
 
 
-def _arc_outline(cx: float, cy: float, r0: float, r1: float, a0: float, a1: float) -> list[float]:
-    """Return the outline of a ring segment between two radii and two angles in degrees."""
+def _arc_outline(*, center: float, r0: float, r1: float, a0: float, a1: float) -> list[float]:
+    """Return the outline of a ring segment around (center, center), between two radii and two angles in degrees."""
     steps = 10
     angles = [math.radians(a0 + (a1 - a0) * k / steps) for k in range(steps + 1)]
-    outer = [(cx + r1 * math.cos(a), cy + r1 * math.sin(a)) for a in angles]
-    inner = [(cx + r0 * math.cos(a), cy + r0 * math.sin(a)) for a in reversed(angles)]
+    outer = [(center + r1 * math.cos(a), center + r1 * math.sin(a)) for a in angles]
+    inner = [(center + r0 * math.cos(a), center + r0 * math.sin(a)) for a in reversed(angles)]
     return [round(value, 1) for point in outer + inner for value in point]
 
 
@@ -49,10 +49,10 @@ def _arc_section(*, name: str, first: int, ring: dict, a0: float, a1: float, cen
         "kind": "seated",
         "first": first,
         "count": at - first,
-        "outline": _arc_outline(center, center, ring["r"] - 26, last + 26, a0 + 0.15, a1 - 0.15),
+        "outline": _arc_outline(center=center, r0=ring["r"] - 26, r1=last + 26, a0=a0 + 0.15, a1=a1 - 0.15),
         "label": [round(center + mid_r * math.cos(middle), 1), round(center + mid_r * math.sin(middle), 1)],
         "category": ring["category"],
-        "entrance": f"Gate {name.split()[-1][0]}",
+        "entrance": f"Gate {name.rsplit(maxsplit=1)[-1][0]}",
         "zone": ring["zone"],
         "view": f"Side view, {round(mid_r * 0.02)} m to the stage",
         "rows": rows,
@@ -155,21 +155,61 @@ def theatre() -> dict:
             }
         )
     stalls = {
-        "name": "Stalls", "kind": "seated", "first": 0, "count": 60, "outline": [60, 170, 420, 170, 420, 440, 60, 440],
-        "label": [240, 305], "category": 1, "entrance": "Door 1", "zone": "Ground floor", "view": "Front view", "rows": rows,
-    }  # fmt: skip
+        "name": "Stalls",
+        "kind": "seated",
+        "first": 0,
+        "count": 60,
+        "outline": [60, 170, 420, 170, 420, 440, 60, 440],
+        "label": [240, 305],
+        "category": 1,
+        "entrance": "Door 1",
+        "zone": "Ground floor",
+        "view": "Front view",
+        "rows": rows,
+    }
     box = {
-        "name": "Box 1", "kind": "seated", "first": 60, "count": 4, "outline": [470, 180, 560, 180, 560, 320, 470, 320],
-        "label": [515, 250], "category": 2, "entrance": "Door 2", "zone": "Boxes", "view": "Side view",
+        "name": "Box 1",
+        "kind": "seated",
+        "first": 60,
+        "count": 4,
+        "outline": [470, 180, 560, 180, 560, 320, 470, 320],
+        "label": [515, 250],
+        "category": 2,
+        "entrance": "Door 2",
+        "zone": "Boxes",
+        "view": "Side view",
         "rows": [
-            {"label": "1", "first": 60, "count": 3, "at": {"line": [490, 220, 540, 220]}, "numbers": ["1", "2", "3a"], "categories": 2},
-            {"label": "2", "first": 63, "count": 1, "at": {"arc": [515, 270, 0, 0, 0]}, "numbers": [4, 1], "categories": 2},
+            {
+                "label": "1",
+                "first": 60,
+                "count": 3,
+                "at": {"line": [490, 220, 540, 220]},
+                "numbers": ["1", "2", "3a"],
+                "categories": 2,
+            },
+            {
+                "label": "2",
+                "first": 63,
+                "count": 1,
+                "at": {"arc": [515, 270, 0, 0, 0]},
+                "numbers": [4, 1],
+                "categories": 2,
+            },
         ],
-    }  # fmt: skip
+    }
     pit = {
-        "name": "Pit", "kind": "standing", "first": 64, "count": 20, "outline": [100, 110, 400, 110, 400, 155, 100, 155],
-        "label": [250, 132], "category": 3, "entrance": "Door 3", "zone": "Standing", "view": "At the stage", "rows": [],
-    }  # fmt: skip
+        "name": "Pit",
+        "kind": "standing",
+        "first": 64,
+        "count": 20,
+        "outline": [100, 110, 400, 110, 400, 155, 100, 155],
+        "label": [250, 132],
+        "category": 3,
+        "entrance": "Door 3",
+        "zone": "Standing",
+        "view": "At the stage",
+        "rows": [],
+    }
     return {
         "format": "onsale-plan/1",
         "name": "Test Theatre",

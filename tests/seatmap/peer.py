@@ -122,7 +122,8 @@ class World:
         sections = [sorted(set(self.tier_of[s["first"] : s["first"] + s["count"]])) for s in self.plan["sections"]]
         return {
             "id": self.id, "slug": "trial", "name": self.name, "currency": "EUR", "locale": "en-IE",
-            "planUrl": f"{base}/plan", "seatsUrl": f"{base}/seats", "meUrl": f"{base}/me", "socketUrl": f"{base}/socket",
+            "planUrl": f"{base}/plan", "seatsUrl": f"{base}/seats", "meUrl": f"{base}/me",
+            "socketUrl": f"{base}/socket",
             "api": {"holds": f"{base}/api/v1/events/{self.id}/holds", "orders": "/api/v1/orders"},
             "checkoutUrl": "/checkout/trial/", "maxPerFan": self.limit, "seatCount": self.count, "tiers": FIRST_TIERS,
             "sectionTiers": sections, "categoryTier": [0, 1, 2, 3], "sale": self.sale, "timeZone": "Europe/Berlin",
@@ -372,7 +373,7 @@ class Peer:
             caching = {"etag": tag, "cache-control": "public, max-age=1, stale-while-revalidate=2"}
             await answer(send, 200, world.snapshot(), "application/octet-stream", caching)
 
-    async def _post(
+    async def _post(  # noqa: PLR0917  One call, private.
         self, world: World, fan: str, path: str, headers: dict[str, str], receive: Receive, send: Send
     ) -> None:
         raw = b""

@@ -47,7 +47,8 @@ def test_standing_places_are_taken_by_quantity(world, open_map):
     shown = open_map(world)
     shown.until(lambda s: s["sale"] == "open")
     x, y = shown.run(
-        "map => { const b = map.canvas.getBoundingClientRect(); const p = map.camera.toScreen(250, 132); return [b.left + p[0], b.top + p[1]]; }"
+        """map => { const box = map.canvas.getBoundingClientRect(); const [x, y] = map.camera.toScreen(250, 132);
+          return [box.left + x, box.top + y]; }"""
     )
     shown.page.mouse.click(x, y)
     dialog = shown.page.get_by_role("dialog", name="Pit")
@@ -132,9 +133,13 @@ def test_lone_seat_is_pointed_out_and_mended_by_one_tap(world, open_map):
     shown.choose(21, 22)
     nudge = shown.page.locator(".sm-nudge")
     assert "This leaves seat 1 in row C on its own" in nudge.inner_text()
-    assert nudge.get_by_role("button").all_inner_texts() == ["Add seat 1", "Take 1–2 instead", "Take 4–5 instead"]
+    assert nudge.get_by_role("button").all_inner_texts() == [
+        "Add seat 1",
+        "Take 1\u20132 instead",
+        "Take 4\u20135 instead",
+    ]
 
-    nudge.get_by_role("button", name="Take 1–2 instead").click()
+    nudge.get_by_role("button", name="Take 1\u20132 instead").click()
 
     shown.until(lambda s: s["hold"] and not s["busy"] and s["chosen"] == [20, 21])
     assert held(world) == [20, 21]

@@ -83,7 +83,7 @@ def test_hold_refused_offers_other_seats_by_one_tap(world, open_map):
 
     shown.click(25)
 
-    offer = toast(shown).get_by_role("button", name="Stalls, row C, seats 7–8 · €170")
+    offer = toast(shown).get_by_role("button", name="Stalls, row C, seats 7\u20138 · €170")
     offer.wait_for()
     assert "Stalls, row C, seat 6 was taken a moment ago." in toast(shown).inner_text()
     assert shown.look(25) == "In someone's basket"

@@ -1,6 +1,7 @@
 """The plan document, the plane and the delta frame, decoded in a real browser."""
 
 import struct
+from itertools import pairwise
 
 import pytest
 
@@ -13,7 +14,8 @@ DECODE = """(m, doc) => {
   const at = i => [Math.round(plan.x[i] * 10) / 10, Math.round(plan.y[i] * 10) / 10];
   return {count: plan.count, a1: at(0), a6: at(5), box2: at(61), single: at(63), pit: Number.isNaN(plan.x[70]),
     categories: [...plan.category.subarray(0, 10)], flags: [9, 10, 50, 51, 52].map(i => plan.flags[i]),
-    names: [0, 59, 62, 63, 70].map(i => plan.seat(i)), rows: [plan.rowOf(59).label, plan.rowOf(60).label, plan.rowOf(70)],
+    names: [0, 59, 62, 63, 70].map(i => plan.seat(i)),
+    rows: [plan.rowOf(59).label, plan.rowOf(60).label, plan.rowOf(70)],
     sectionOf: [plan.sectionOf[59], plan.sectionOf[60], plan.sectionOf[83]]};
 }"""
 
@@ -45,7 +47,7 @@ def test_plan_names_seats_by_count_and_by_label(module):
 def test_plan_places_arcs_on_their_circle_at_even_angles(module):
     doc = bowl(4000)
     row = doc["sections"][3]["rows"][1]
-    cx, cy, radius, first, last = row["at"]["arc"]
+    cx, cy, radius, _, _ = row["at"]["arc"]
     script = """(m, [doc, first, n]) => { const p = new m.Plan(doc);
       return Array.from({length: n}, (_, k) => [p.x[first + k], p.y[first + k]]); }"""
 
@@ -53,7 +55,7 @@ def test_plan_places_arcs_on_their_circle_at_even_angles(module):
 
     radii = [((x - cx) ** 2 + (y - cy) ** 2) ** 0.5 for x, y in points]
     assert radii == pytest.approx([radius] * row["count"], abs=0.01)
-    steps = [((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5 for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False)]
+    steps = [((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5 for (x0, y0), (x1, y1) in pairwise(points)]
     assert steps == pytest.approx([steps[0]] * len(steps), abs=0.01)
 
 
@@ -82,7 +84,8 @@ def test_snapshot_header_is_read_and_what_is_none_is_refused(module):
 def test_frame_is_read_and_a_torn_one_refused(module):
     frame = struct.pack("<QQ", 41, 42) + struct.pack("<IB", 3, 2) + struct.pack("<IB", 59_999, 0)
     script = """(m, bytes) => { try { const f = m.readFrame(new Uint8Array(bytes).buffer);
-      return {from: f.from, to: f.to, indexes: [...f.indexes], states: [...f.states]}; } catch (e) { return e.message; } }"""
+      return {from: f.from, to: f.to, indexes: [...f.indexes], states: [...f.states]}; }
+      catch (e) { return e.message; } }"""
 
     assert module("plane", script, list(frame)) == {"from": 41, "to": 42, "indexes": [3, 59_999], "states": [2, 0]}
     assert module("plane", script, list(frame[:-1])) == "Not a delta frame."
@@ -90,7 +93,8 @@ def test_frame_is_read_and_a_torn_one_refused(module):
 
 def test_money_and_countdown_read_like_people_write_them(module):
     script = """m => { const eur = m.moneyWriter('EUR', 'en-IE'); const yen = m.moneyWriter('JPY', 'en');
-      return [eur(4500), eur(5950), yen(900), m.clock(187000), m.clock(-5), m.countdown(93784000), m.countdown(545000), m.countdown(9000)]; }"""
+      return [eur(4500), eur(5950), yen(900), m.clock(187000), m.clock(-5),
+        m.countdown(93784000), m.countdown(545000), m.countdown(9000)]; }"""
 
     assert module("text", script) == [
         "€45", "€59.50", "¥900", "3:07", "0:00", "1 day 2 hours", "9 minutes 5 seconds", "9 seconds",
@@ -101,7 +105,8 @@ def test_hit_test_finds_the_nearest_seat_and_nothing_in_the_aisle(module):
     script = """async (m, doc) => { const {Plan} = await import(new URL('plan.js', 'PLACE'));
       const plan = new Plan(doc); const grid = new m.SeatGrid(plan);
       const inBox = []; grid.inBox(90, 190, 160, 250, i => inBox.push(i));
-      return [grid.nearest(127, 203, 15), grid.nearest(237, 200, 15), grid.nearest(-5000, 0, 15), inBox.sort((a, b) => a - b),
+      return [grid.nearest(127, 203, 15), grid.nearest(237, 200, 15), grid.nearest(-5000, 0, 15),
+        inBox.sort((a, b) => a - b),
         m.sectionAt(plan, 515, 300)?.name, m.sectionAt(plan, 250, 130)?.name, m.sectionAt(plan, 5, 5)]; }"""
     script = script.replace("'PLACE'", "location.origin + '/static/seating/seatmap/'")
 
@@ -111,7 +116,8 @@ def test_hit_test_finds_the_nearest_seat_and_nothing_in_the_aisle(module):
 LONE = """async (m, [doc, taken, chosen]) => {
   const at = name => import(location.origin + '/static/seating/seatmap/' + name + '.js');
   const [{Plan}, {Seats}] = [await at('plan'), await at('seats')];
-  const tiers = doc.categories.map((c, number) => ({number, name: c.name, amount: 100, color: c.color, shape: 'circle'}));
+  const tiers = doc.categories.map((c, number) =>
+    ({number, name: c.name, amount: 100, color: c.color, shape: 'circle'}));
   const seats = new Seats(new Plan(doc), tiers, [0, 1, 2, 3]);
   for (const i of taken) seats.states[i] = 2;
   seats.setMine(chosen.map(i => [i, 2]));

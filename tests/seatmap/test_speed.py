@@ -56,7 +56,8 @@ def test_sixty_thousand_seats_pan_and_zoom_without_a_stutter(churning, open_map)
     figures = {"overview": shown.run(MOVE, {"frames": 90, "dx": 2, "dy": 1, "zoom": 0})}
     for seat in (3, 8, 14, 26):
         shown.run(
-            "(map, size) => { const {x, y} = map.plan; Object.assign(map.camera, {scale: size / 20, x: x[9000], y: y[9000]}); map.painter.ask(); }",
+            """(map, size) => { const {x, y} = map.plan;
+              Object.assign(map.camera, {scale: size / 20, x: x[9000], y: y[9000]}); map.painter.ask(); }""",
             seat,
         )
         shown.page.wait_for_timeout(250)
