@@ -245,6 +245,16 @@ class Plan:
         return tuple(sorted(set(self.seat_categories[section.first : section.stop])))
 
 
+def pairs(values: Sequence[float]) -> list[Position]:
+    """Return the positions in x, y, x, y ..."""
+    return list(zip(values[::2], values[1::2], strict=True))
+
+
+def flat(positions: Iterable[Position], shift: Position = (0.0, 0.0)) -> tuple[float, ...]:
+    """Return x, y, x, y ... rounded, of the positions moved by `shift`."""
+    return tuple(value for x, y in positions for value in (number(x + shift[0]), number(y + shift[1])))
+
+
 def canonical_json(document: Any) -> bytes:
     """Return `document` as UTF-8 JSON with sorted keys and no spaces: the form that is hashed."""
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from seating.generators.draft import SectionDraft, check_size, finish, flat
-from seating.geometry import Area, Plan, Stage
+from seating.generators.draft import SectionDraft, check_size, finish
+from seating.geometry import Area, Plan, Stage, flat
 from seating.shapes import number
 
 CATEGORIES = (("Floor", "#7c3aed"), ("Gallery", "#0891b2"))

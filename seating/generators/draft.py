@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import acos, ceil, cos, pi, sin
 
-from seating.geometry import LARGEST_PLAN, Area, Category, Plan, Row, Section, Stage
+from seating.geometry import LARGEST_PLAN, Area, Category, Plan, Row, Section, Stage, flat, pairs
 from seating.shapes import Arc, Line, Position, Shape, number
 
 SEAT_PITCH = 25
@@ -122,16 +122,6 @@ def _moved_area(area: Area, shift: Position) -> Area:
     if area.points is not None:
         return replace(area, points=flat(pairs(area.points), shift))
     return replace(area, x=number((area.x or 0) + shift[0]), y=number((area.y or 0) + shift[1]))
-
-
-def flat(positions: Iterable[Position], shift: Position = (0.0, 0.0)) -> tuple[float, ...]:
-    """Return x, y, x, y ... rounded, of the positions moved by `shift`."""
-    return tuple(value for x, y in positions for value in (number(x + shift[0]), number(y + shift[1])))
-
-
-def pairs(values: Sequence[float]) -> list[Position]:
-    """Return the positions in x, y, x, y ..."""
-    return list(zip(values[::2], values[1::2], strict=True))
 
 
 def on_circle(centre: Position, radius: float, angle: float) -> Position:

@@ -14,14 +14,13 @@ from seating.generators.draft import (
     centred_row,
     check_size,
     finish,
-    flat,
     on_circle,
     platform_flags,
     row_of_seats,
     wedge,
 )
 from seating.generators.oval import Part, oval, ring
-from seating.geometry import Area, Plan, Stage
+from seating.geometry import Area, Plan, Stage, flat
 from seating.shapes import Position, number
 
 ROW_PITCH = 42

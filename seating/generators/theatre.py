@@ -14,14 +14,13 @@ from seating.generators.draft import (
     check_size,
     curve,
     finish,
-    flat,
     letters,
     on_circle,
     platform_flags,
     row_of_seats,
     wedge,
 )
-from seating.geometry import Area, Plan, Stage
+from seating.geometry import Area, Plan, Stage, flat
 from seating.shapes import Line, Position, number
 
 ROW_PITCH = 44
