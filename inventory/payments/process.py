@@ -187,9 +187,9 @@ def _check(payment: Payment, charge: Charge) -> None:
 def _take(payment: Payment, charge: Charge) -> None:
     """Capture authorised money where the seats are still the buyer's, or let it go."""
     decision = purchase.begin_capture(payment_id=payment.id, provider_id=charge.provider_id)
+    if decision.action == "void":
+        _let_go(payment, charge)
     if decision.action != "capture":
-        if decision.payment.state == Payment.State.VOIDED:
-            _let_go(payment, charge)
         return
     try:
         _gateway(payment).capture(provider_id=charge.provider_id, key=f"capture-{payment.id}")

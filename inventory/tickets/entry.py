@@ -136,9 +136,10 @@ def _told(ticket: Ticket, verdict: Verdict, detail: str, *, is_own: bool) -> Sca
     if not is_own:
         return Scan(verdict, detail)  # Another event's buyer is none of this door's business.
     if verdict == Verdict.ALREADY_USED and ticket.used_by:
-        detail = f"{detail} Let in by {ticket.used_by.get_full_name() or ticket.used_by.get_username()}."
+        detail = f"{detail} It was let in by {ticket.used_by.get_full_name() or ticket.used_by.get_username()}."
     line = ticket.line
-    return Scan(verdict, detail, str(line), line.tier_name, line.order.name, line.order.reference, ticket.used_at)
+    place = f"{line.section}{f', row {line.row}' if line.row else ''}{f', seat {line.number}' if line.number else ''}"
+    return Scan(verdict, detail, place, line.tier_name, line.order.name, line.order.reference, ticket.used_at)
 
 
 def typed_code(ticket: Ticket, position: int) -> str:

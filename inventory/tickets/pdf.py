@@ -49,7 +49,7 @@ def tickets_pdf(order: Order) -> bytes:
         root=_HERE,
         font_paths=_fonts(),
         sys_inputs={"document": json.dumps(document)},
-        timestamp=order.paid_at or order.created_at,
+        timestamp=(order.paid_at or order.created_at).replace(microsecond=0),
     )
 
 

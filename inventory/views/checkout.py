@@ -1,7 +1,8 @@
 """From a hold to the payment page, and back."""
 
+from functools import partial
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django import forms
 from django.db.models import QuerySet
@@ -16,6 +17,7 @@ from inventory.models import Order, Payment
 from inventory.payments import process
 from inventory.payments.gateway import GatewayRefused, GatewayUnreachable
 from inventory.views.fans import FanRequest, with_fan
+from inventory.views.once import once_per_form
 
 PATIENCE_SECONDS = 45  # After this the waiting page says that mail will come.
 
@@ -57,7 +59,8 @@ def checkout(request: FanRequest, slug: str) -> HttpResponse:
         if hold_id is None:
             raise purchase.HoldUnknown
         if action == "extend":
-            purchase.extend_hold(hold_id=hold_id, fan=request.fan)
+            extend = partial(purchase.extend_hold, hold_id=hold_id, fan=request.fan)
+            once_per_form(request, lambda keep: extend(commit_with=keep))
             return redirect("checkout", slug)
         if action == "release":
             purchase.release_hold(hold_id=hold_id, fan=request.fan)
@@ -123,6 +126,7 @@ def _show(
         "form": form or BuyerForm(initial=_known_buyer(request, pending)),
         "problem": problem,
         "failed": failed,
+        "key": uuid4(),
     }
     return render(request, "inventory/checkout.html", context, status=status)
 

@@ -14,6 +14,7 @@ from events.models import Event
 from events.sale_state import sale_state
 from inventory import availability, baskets, choices, purchase
 from inventory.views.fans import FanRequest, with_fan
+from inventory.views.once import once_per_form
 from seating.plans import plan as plan_of
 
 LARGEST_GROUP = 20
@@ -55,7 +56,7 @@ def _answer(request: FanRequest, event: Event, again: Callable[[], HttpResponse]
     context: dict[str, Any] = {"status": 200, "problem": "", "chosen": frozenset(), "alternatives": []}
     if request.method == "POST":
         try:
-            _act(request, event)
+            once_per_form(request, lambda keep: _act(request, event, keep))
             return again()
         except BadForm as error:
             context |= {"status": 422, "problem": str(error)}
@@ -71,7 +72,7 @@ def _answer(request: FanRequest, event: Event, again: Callable[[], HttpResponse]
         raise Http404 from error
 
 
-def _act(request: FanRequest, event: Event) -> None:
+def _act(request: FanRequest, event: Event, keep: Callable[[Any], None]) -> None:
     post, fan = request.POST, request.fan
     code = post.get("presale_code", "").strip()[:40]
     match post.get("action", ""):
@@ -79,7 +80,7 @@ def _act(request: FanRequest, event: Event) -> None:
             indexes = _numbers(post, "seat")
             if not indexes:
                 raise BadForm("Tick at least one seat first.")
-            purchase.hold_seats(event_id=event.pk, fan=fan, indexes=indexes, presale_code=code)
+            purchase.hold_seats(event_id=event.pk, fan=fan, indexes=indexes, presale_code=code, commit_with=keep)
         case "best":
             purchase.hold_best(
                 event_id=event.pk,
@@ -89,12 +90,13 @@ def _act(request: FanRequest, event: Event) -> None:
                 section=_number(post.get("section", ""), "Choose a section from the list."),
                 accessible=post.get("accessible") == "1",
                 presale_code=code,
+                commit_with=keep,
             )
         case "release":
             one = _numbers(post, "index")
-            purchase.release_hold(hold_id=_hold_id(post), fan=fan, indexes=one or None)
+            purchase.release_hold(hold_id=_hold_id(post), fan=fan, indexes=one or None, commit_with=keep)
         case "extend":
-            purchase.extend_hold(hold_id=_hold_id(post), fan=fan)
+            purchase.extend_hold(hold_id=_hold_id(post), fan=fan, commit_with=keep)
         case _:
             raise BadForm("This form is not one of ours. Reload the page and try again.")
 

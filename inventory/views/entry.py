@@ -72,7 +72,7 @@ def told(scan: Scan, event: Event) -> dict[str, Any]:
         "tier": scan.tier,
         "name": scan.name,
         "reference": scan.reference,
-        "used_at": used_at if scan.verdict == "already_used" else "",
+        "used_at": f"At {used_at}." if scan.verdict == "already_used" else "",
     }
 
 
