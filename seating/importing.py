@@ -54,27 +54,39 @@ def import_plan(*, path: Path, venue: Venue, name: str = "") -> tuple[SeatingPla
 
 
 def read_file(path: Path, *, name: str = "") -> Reading:
-    """Return the plan in a file: a pretix seating plan, an Onsale plan document, or CSV, told by what is inside.
-
-    `name` overrides the plan's own name; a CSV without either is called after its file.
-    """
+    """Return the plan in a file, which is refused by its size before it is read. See `read_plan`."""
     try:
-        size = path.stat().st_size
-        if size > LARGEST_FILE:
-            raise NotAPlan(f"the file has {size:,} bytes; a plan has at most {LARGEST_FILE:,}")
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise NotAPlan(f"byte {error.start:,}: the file is not UTF-8 text") from error
+        _check_size(path.stat().st_size)
+        content = path.read_bytes()
     except OSError as error:
         raise NotAPlan(f"the file cannot be read: {error.strerror}") from error
+    return read_plan(content, file_name=path.name, name=name)
+
+
+def read_plan(content: bytes, *, file_name: str, name: str = "") -> Reading:
+    """Return the plan in a file's content: a pretix seating plan, a plan document, or CSV, told by what is inside.
+
+    `name` overrides the plan's own name; a CSV without either is called after its file. `NotAPlan` names the place
+    that is wrong.
+    """
+    _check_size(len(content))
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise NotAPlan(f"byte {error.start:,}: the file is not UTF-8 text") from error
     if "\x00" in text:
         raise NotAPlan("the file is not text")
     if not text.lstrip().startswith(("{", "[")):
-        return csv_format.read(text, name=name or path.stem)
+        return csv_format.read(text, name=name or Path(file_name).stem)
     document = _json(text)
     if isinstance(document, dict) and document.get("format") == FORMAT:
         return Reading(from_document(document | ({"name": name} if name else {})), [], [])
     return pretix_format.read(document, name=name)
+
+
+def _check_size(size: int) -> None:
+    if size > LARGEST_FILE:
+        raise NotAPlan(f"the file has {size:,} bytes; a plan has at most {LARGEST_FILE:,}")
 
 
 def _json(text: str) -> Any:
