@@ -104,6 +104,11 @@ def make_events(
     return made
 
 
+def is_complete() -> bool:
+    """Tell whether every event of the programme is there."""
+    return Event.objects.filter(slug__in=[show.slug for show in PROGRAMME]).count() == len(PROGRAMME)
+
+
 def move_next_opening(now: datetime) -> bool:
     """Let the sale that opens in ten minutes do so again, unless somebody bought since; tell whether it moved."""
     show = next(show for show in PROGRAMME if show.part == "soon")
@@ -232,10 +237,9 @@ def _draw(event: Event, show: Show) -> None:
 
 def redraw_missing_images() -> int:
     """Draw the pictures whose files are gone (a media folder that was emptied); return how many."""
-    drawn = 0
-    for show in PROGRAMME:
-        event = Event.objects.filter(slug=show.slug).exclude(image="").first()
-        if event and not default_storage.exists(str(event.image.name)):
-            _draw(event, show)
-            drawn += 1
-    return drawn
+    shows = {show.slug: show for show in PROGRAMME}
+    events = Event.objects.filter(slug__in=shows).exclude(image="")
+    missing = [event for event in events if not default_storage.exists(str(event.image.name))]
+    for event in missing:
+        _draw(event, shows[event.slug])
+    return len(missing)
