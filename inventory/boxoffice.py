@@ -20,6 +20,15 @@ from inventory.models import Order
 from inventory.stock import create_stock
 
 
+class NothingToSend(purchase.Refusal):
+    """The order has no tickets: it is not paid, or was refunded."""
+
+    code, title = "order_not_paid", "No tickets to send"
+
+    def __init__(self, state: str) -> None:
+        super().__init__(f"This order is {state}: it has no tickets that could be sent.", state=state)
+
+
 def publish_event(*, event_id: UUID, actor: str) -> int:
     """Make a draft public together with its stock, and return how many places it has. NotDraft, NotReady."""
     with _step(event_id, actor):
@@ -85,13 +94,13 @@ def continue_refunds(*, event_id: UUID, actor: str) -> int:
 
 
 def resend_tickets(*, order_id: UUID, actor: str) -> Order:
-    """Send an order's tickets to its buyer once more. OrderUnknown, OrderNotPaid."""
+    """Send an order's tickets to its buyer once more. OrderUnknown, NothingToSend."""
     with transaction.atomic(durable=True):
         order = Order.objects.select_for_update(of=("self",)).filter(pk=order_id).first()
         if order is None:
             raise purchase.OrderUnknown
         if order.state != Order.State.PAID:
-            raise purchase.OrderNotPaid
+            raise NothingToSend(order.state)
         messages.publish("order.resend", {"order": str(order_id)})
         audit.record(
             actor=actor,

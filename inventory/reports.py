@@ -72,8 +72,8 @@ class Board:
 # A hold whose time has passed is free to whoever asks, swept or not.
 _STATES = """
 SELECT section, tier,
-       count(*) FILTER (WHERE state = 0 OR (state IN (1, 2) AND held_until <= now())),
-       count(*) FILTER (WHERE state IN (1, 2) AND held_until > now()),
+       count(*) FILTER (WHERE state = 0 OR (state IN (1, 2) AND held_until <= statement_timestamp())),
+       count(*) FILTER (WHERE state IN (1, 2) AND held_until > statement_timestamp()),
        count(*) FILTER (WHERE state = 3),
        count(*) FILTER (WHERE state = 4)
 FROM inventory_seat WHERE event_id = %s GROUP BY section, tier

@@ -44,6 +44,8 @@ class VenueAdmin(ModelAdmin):
     form = VenueForm
     list_display = ("name", "city", "country", "timezone", "plan_count")
     search_fields = ("name", "city")
+    # Said again, because counting the plans groups the rows, and groups have no order of their own.
+    ordering = ("name", "id")
     prepopulated_fields = {"slug": ("name", "city")}
     fieldsets = (
         (None, {"fields": ("name", "slug")}),

@@ -276,7 +276,10 @@ class EventAdmin(ScopedAdmin):
         """Show prices and windows once the event exists, and no prices while its plan is being exchanged."""
         if obj is None or obj._state.adding:
             return ()
-        return (WindowInline,) if _plan_changes(obj) else (TierInline, WindowInline)
+        chosen = request.POST.get("plan", str(obj.plan_id))
+        if obj.status == Event.Status.DRAFT and chosen != str(obj.plan_id):
+            return (WindowInline,)
+        return (TierInline, WindowInline)
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
@@ -349,10 +352,6 @@ class EventAdmin(ScopedAdmin):
     def sale(self, event: Event) -> str:
         """Show what the sale is doing now."""
         return STATE_LABELS[sale_state(event, timezone.now()).state]
-
-
-def _plan_changes(event: Event) -> bool:
-    return Event.objects.filter(pk=event.pk).exclude(plan=event.plan_id).exists()
 
 
 @contextmanager

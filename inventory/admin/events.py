@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -194,14 +194,10 @@ def panel(event: Event, tab: str) -> dict[str, Any]:
     """Return what stands above every page of an event: what its sale is doing, its buttons, its other pages."""
     now = timezone.now()
     sale = sale_state(event, now)
-    zone = ZoneInfo(event.venue.timezone)
     return {
         "event": event,
         "sale": sale,
         "sale_label": STATE_LABELS[sale.state],
-        "opens_at": sale.opens_at and sale.opens_at.astimezone(zone),
-        "closes_at": sale.closes_at and sale.closes_at.astimezone(zone),
-        "starts_at": event.starts_at.astimezone(zone),
         "zone": event.venue.timezone,
         "verbs": [(verb, VERBS[verb][0], VERBS[verb][1]) for verb in _offered(event, sale.state)],
         "faults": publishing_faults(event, now) if event.status == Event.Status.DRAFT else [],
@@ -254,7 +250,7 @@ def _preview(page: EventDesk, request: HttpRequest, event: Event) -> HttpRespons
 def _verb(page: EventDesk, request: HttpRequest, event: Event, verb: str) -> HttpResponse:
     """Ask whether the sale should be moved on, and do it."""
     if verb not in VERBS:
-        verb = "publish"
+        raise Http404
     label, _, question, consequences, run, told = VERBS[verb]
 
     def act(form: forms.Form) -> str:
