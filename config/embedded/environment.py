@@ -69,8 +69,7 @@ def for_site(values: dict[str, str], *, host: str, port: int, data: Path) -> dic
         "SITE_URL": f"http://{'localhost' if everywhere or host == '127.0.0.1' else host}:{port}",
         "ALLOWED_HOSTS": ",".join(hosts),
         "DATA_DIR": str(data),
-        "DJANGO_SETTINGS_MODULE": "config.settings",
         "PYTHONUNBUFFERED": "1",
     }
     inherited = {name: value for name, value in os.environ.items() if value != NOWHERE.get(name)}
-    return own | values | inherited
+    return own | values | inherited | {"DJANGO_SETTINGS_MODULE": "config.settings"}

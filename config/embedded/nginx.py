@@ -37,7 +37,9 @@ def render(values: dict[str, str]) -> str:
 
 def program(nginx: Path, *, data: Path, run: Path, web: Path, live: Path, host: str, port: int) -> Program:
     """Write the configuration and return the program that listens on `host:port`. Raises Trouble."""
-    cache = paths.make_folder(data / "edge", mode=0o700)
+    cache = data / "edge"
+    shutil.rmtree(cache, ignore_errors=True)  # Pages that another version of the site made.
+    paths.make_folder(cache, mode=0o700)
     paths.make_folder(data / "media")
     files = _open_files()
     address = f"[{host}]" if ":" in host else host

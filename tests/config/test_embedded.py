@@ -10,8 +10,11 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from email.message import Message
 from pathlib import Path
 
 import psycopg
@@ -24,7 +27,8 @@ from config.embedded.processes import SERVERS, Process, Program, Supervisor
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRETS = ("SECRET_KEY", "TICKET_KEY", "WEBHOOK_SECRET")
-OURS = ("DATABASE_URL", "REDIS_URL", "REDIS_PREFIX", "SITE_URL", "DATA_DIR", "ONSALE_EMBEDDED", "DEBUG", *SECRETS)
+DJANGO = ("DJANGO_SETTINGS_MODULE", "DEBUG")
+OURS = (*DJANGO, "DATABASE_URL", "REDIS_URL", "REDIS_PREFIX", "SITE_URL", "DATA_DIR", "ONSALE_EMBEDDED", *SECRETS)
 
 
 @pytest.fixture
@@ -487,12 +491,39 @@ def a_demo(data: Path) -> Iterator[tuple[subprocess.Popen[bytes], str, Path]]:
         log.unlink()
 
 
+def fetched(url: str, *, body: bytes | None = None, **headers: str) -> tuple[int, Message]:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(urllib.request.Request(url, data=body, headers=named), timeout=30) as answer:
+            return answer.status, answer.headers
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.headers
+
+
+def see_the_edge(url: str, sale: str) -> None:
+    """Ask nginx what a CDN would be asked: one copy for everybody, and nobody's own in it."""
+    fetched(f"{url}{sale}")
+    status, headers = fetched(f"{url}{sale}?utm_source=mail", Cookie="sessionid=somebody; fan=x.y")
+    assert (status, headers["X-Cache"], headers["Set-Cookie"]) == (200, "HIT", None)
+    assert "s-maxage=60" in headers["Cache-Control"]
+    fetched(f"{url}/?q=a&utm_source=mail")
+    assert fetched(f"{url}/?utm_source=other&q=a")[1]["X-Cache"] == "HIT"
+    assert fetched(f"{url}/?q=b")[1]["X-Cache"] == "MISS"
+    assert fetched(f"{url}/accounts/login/")[1]["X-Cache"] is None
+    assert fetched(f"{url}/metrics")[0] == 404
+    status, headers = fetched(f"{url}/api/v1/orders", body=b"x" * 70_000)
+    assert (status, headers["Content-Type"]) == (413, "application/problem+json")
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_demo_stops_without_a_trace_and_goes_on_where_it_was(data: Path) -> None:
     with a_demo(data) as (process, url, log):
         world = json.loads((data / "demo.json").read_text())
         assert f"{url.replace('127.0.0.1', 'localhost')}{world['sale']}" in log.read_text()
+        see_the_edge(url, world["sale"])
         second = manage("demo", "--port", "18198", DATA_DIR=str(data))
         assert second.returncode == 1
         assert "is already running" in second.stderr
