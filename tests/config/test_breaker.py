@@ -80,5 +80,7 @@ def test_guarded_redis_gives_up_within_the_deadline_and_then_at_once(settings, t
                 spent.append(time.monotonic() - started)
         finally:
             redis.reset()
-    assert max(spent) < 0.25
-    assert spent[4] < 0.005
+    # Up to two deadlines of 100 ms, and patience for a busy machine; then no waiting at all.
+    assert max(spent[:3]) < 1.0
+    assert min(spent[:3]) >= 0.1
+    assert max(spent[3:]) < 0.09

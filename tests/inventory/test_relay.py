@@ -227,6 +227,7 @@ def test_hot_event_is_written_again_every_second_and_after_the_loss_of_redis(eve
         assert None not in _copies(event_id)
 
 
+@pytest.mark.slow
 def test_killed_relay_loses_nothing_and_applies_nothing_twice(event_id):
     """Kill -9 under writes, again and again; the versions tell how often the plane moved, the plane what came of it."""
     chance = random.Random(3)
@@ -264,6 +265,7 @@ def _body_version(event_id: UUID) -> int | None:
     return planes.decode_body(copy)[0].version if copy and not others else None
 
 
+@pytest.mark.slow
 def test_standby_takes_over_from_a_killed_leader(event_id):
     with live_servers.relay() as first:
         until(SeatPlane.objects.exists)

@@ -199,6 +199,7 @@ def test_announcement_without_redis_is_given_up(event_id: UUID, settings):
     assert time.monotonic() - started < 1.0
 
 
+@pytest.mark.slow
 def test_watchers_are_told_to_poll_while_the_relay_is_away(event_id: UUID, live: Live):
     with live_servers.relay():
         until(lambda: not live.seats(event_id)[0].flags)
