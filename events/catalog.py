@@ -28,10 +28,12 @@ from django.db.models import (
     When,
 )
 from django.db.models.functions import Cast, Coalesce, Greatest, JSONObject
+from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 
 from events.models import Event, Organizer, PriceTier, SaleWindow
 from events.money import ODD_EXPONENTS
 from events.sale_state import SaleState, sale_state
+from seating.models import Venue
 
 PER_PAGE = 24
 # A show without an announced end is taken to last this long.
@@ -204,9 +206,9 @@ def of_organizer(organizer: Organizer, now: datetime) -> tuple[Entry, ...]:
     return _first_hundred(public_events().filter(organizer=organizer), now)
 
 
-def at_venue(venue_id: object, now: datetime) -> tuple[Entry, ...]:
+def at_venue(venue: Venue, now: datetime) -> tuple[Entry, ...]:
     """Return a venue's events to come, soonest first; at most a hundred."""
-    return _first_hundred(public_events().filter(venue_id=venue_id), now)
+    return _first_hundred(public_events().filter(venue=venue), now)
 
 
 def _first_hundred(events: QuerySet[Event], now: datetime) -> tuple[Entry, ...]:
@@ -234,12 +236,10 @@ def _filtered(events: QuerySet[Event], filters: Filters) -> QuerySet[Event]:
         events = events.filter(venue__city__iexact=filters.city)
     if filters.category:
         events = events.filter(category=filters.category)
-    if filters.starts_from or filters.starts_to:
-        events = events.annotate(local_day=_local_day())
     if filters.starts_from:
-        events = events.filter(local_day__gte=filters.starts_from)
+        events = events.filter(GreaterThanOrEqual(_local_day(), filters.starts_from))
     if filters.starts_to:
-        events = events.filter(local_day__lte=filters.starts_to)
+        events = events.filter(LessThanOrEqual(_local_day(), filters.starts_to))
     if filters.min_price is not None or filters.max_price is not None:
         events = events.filter(Exists(_tiers_between(filters.min_price, filters.max_price)))
     return events
@@ -275,9 +275,8 @@ def _search_query(text: str) -> SearchQuery:
 
 def _similar(events: QuerySet[Event], text: str) -> QuerySet[Event]:
     def likeness(name: str) -> TrigramWordSimilarity:
-        return TrigramWordSimilarity(
-            Func(Value(text), function="unaccent"), Func(Coalesce(F(name), Value("")), function="unaccent")
-        )
+        words = Func(Value(text), function="unaccent")
+        return TrigramWordSimilarity(words, Func(Coalesce(F(name), Value("")), function="unaccent"))  # type: ignore[arg-type]
 
     names = ("name", "subtitle", "venue__name", "venue__city", "organizer__name")
     return (

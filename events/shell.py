@@ -45,10 +45,10 @@ def _key(event_id: object, version: int) -> str:
 
 
 @lru_cache(maxsize=1)
-def _build() -> str:
+def _build() -> int:
     """What the pages are made with: after a deployment the old pages would name old files."""
     sources = b"".join(path.read_bytes() for path in sorted(_TEMPLATES.rglob("*.*")))
-    return hashlib.sha256(sources + static("events/onsale.css").encode()).hexdigest()[:12]
+    return int.from_bytes(hashlib.sha256(sources + static("events/onsale.css").encode()).digest()[:4])
 
 
 def _seconds_until_it_changes(entry: Entry, now: datetime) -> int:

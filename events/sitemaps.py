@@ -1,6 +1,7 @@
 """What search engines may find: the sitemap and robots.txt."""
 
 from collections.abc import Iterable
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -65,7 +66,7 @@ class StaticSitemap(_SiteSitemap):
         return reverse(item)
 
 
-SITEMAPS = {
+SITEMAPS: dict[str, type[Sitemap[Any]] | Sitemap[Any]] = {
     "pages": StaticSitemap,
     "events": EventSitemap,
     "organizers": OrganizerSitemap,

@@ -82,7 +82,7 @@ def organizer(request: HttpRequest, slug: str) -> HttpResponse:
 def venue(request: HttpRequest, slug: str) -> HttpResponse:
     """Show a venue and what is on there."""
     found = get_object_or_404(Venue, slug=slug)
-    entries = catalog.at_venue(found.id, timezone.now())
+    entries = catalog.at_venue(found, timezone.now())
     context = {"venue": found, "months": _by_month(entries), "count": len(entries)}
     return answer(request, render("onsale/venue.html", context))
 
