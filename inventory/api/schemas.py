@@ -37,7 +37,9 @@ class Standing(_In):
 class HoldIn(_In):
     """One of three ways to name places, and in a presale the code."""
 
-    seats: list[StrictInt] | None = Field(None, description="Seat indexes, up to 50.", examples=[[12, 13]])
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"seats": [12, 13]}]})
+
+    seats: list[StrictInt] | None = Field(None, description="Seat indexes, up to 50.")
     best: Best | None = None
     standing: Standing | None = None
     presale_code: Annotated[StrictStr, Field(max_length=40)] = ""
