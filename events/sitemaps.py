@@ -66,7 +66,7 @@ class StaticSitemap(_SiteSitemap):
         return reverse(item)
 
 
-SITEMAPS: dict[str, type[Sitemap[Any]] | Sitemap[Any]] = {
+SITEMAPS: "dict[str, type[Sitemap[Any]] | Sitemap[Any]]" = {
     "pages": StaticSitemap,
     "events": EventSitemap,
     "organizers": OrganizerSitemap,
