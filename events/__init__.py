@@ -1,0 +1,1 @@
+"""What is on, when it goes on sale, who gets in."""
