@@ -316,6 +316,8 @@ def _check_may_buy(turn: Turn, presale_code: str) -> None:
     """Refuse unless the sale is open to this fan by the database's clock; in a presale, bind his code to him."""
     if turn.sale == "open" or (turn.sale == "presale" and turn.has_code):
         return
+    if turn.sale == "draft":
+        raise EventUnknown
     if turn.sale != "presale":
         raise SaleClosed(turn.sale)
     if not presale_code.strip():

@@ -59,7 +59,8 @@ def place_order(
         buyer = {"name": name, "email": email, "user": user}
         if order is not None and hold.state == Hold.State.PAYING:
             _change(order, buyer)
-            return Placed(order, order.payments.filter(state__in=OPEN_PAYMENTS).latest("created_at"))
+            payment = order.payments.filter(state__in=OPEN_PAYMENTS).order_by("created_at").last()
+            return Placed(order, payment or _start_payment(turn, order, gateway))
 
         lock_live_seats(hold)
         if order is None:
@@ -68,15 +69,9 @@ def place_order(
         hold.state = Hold.State.PAYING
         hold.save(update_fields=["state", "expires_at"])
         order = _write_order(turn, hold, order, buyer)
-        payment = Payment.objects.create(order=order, gateway=gateway, amount=order.total, currency=order.currency)
-        audit.record_all(
-            [
-                _line("order.placed", order.id, turn, total=order.total, currency=order.currency),
-                _line("payment.started", payment.id, turn, order=str(order.id), gateway=gateway),
-            ]
-        )
+        audit.record_all([_line("order.placed", order.id, turn, total=order.total, currency=order.currency)])
         tell_after_commit(hold.event_id, fan, is_own_request=True)
-        return Placed(order, payment)
+        return Placed(order, _start_payment(turn, order, gateway))
 
 
 def cancel_order(*, order_id: UUID, actor: str) -> Order:
@@ -117,6 +112,12 @@ def cancel_order(*, order_id: UUID, actor: str) -> Order:
         )
         tell_after_commit(event_id, fan)
         return order
+
+
+def _start_payment(turn: Turn, order: Order, gateway: str) -> Payment:
+    payment = Payment.objects.create(order=order, gateway=gateway, amount=order.total, currency=order.currency)
+    audit.record_all([_line("payment.started", payment.id, turn, order=str(order.id), gateway=gateway)])
+    return payment
 
 
 def _write_order(turn: Turn, hold: Hold, order: Order | None, buyer: dict[str, Any]) -> Order:

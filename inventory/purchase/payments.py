@@ -161,10 +161,13 @@ def _open_payments(order: Order) -> QuerySet[Payment]:
 def _retake(turn: Turn, order: Order, payment: Payment, until: datetime) -> bool:
     """Bring all seats of the order to `paying` until then, taking again what is free; False, and no change, if not all.
 
-    Not if the buyer has chosen other seats since, so that the money does not fit. A fan whose hold has ended gets its
-    seats again only if his limit has room, and not while another hold of his lives: he is choosing anew.
+    Not if the event is cancelled, nor if the buyer has chosen other seats since, so that the money does not fit. A fan
+    whose hold has ended gets its seats again only if his limit has room, and not while another hold of his lives: he is
+    choosing anew.
     """
     hold = order.hold
+    if turn.sale == "cancelled":
+        return False
     if payment.amount != order.total or sorted(order.lines.values_list("index", flat=True)) != hold.seats:
         return False
     others = list(Hold.objects.filter(event=turn.event_id, fan=turn.fan, state__in=LIVE_HOLDS).exclude(id=hold.id))

@@ -29,8 +29,10 @@ def release_hold(
         if hold.state in (Hold.State.LIVE, Hold.State.PAYING):
             going = set(hold.seats) if indexes is None else set(hold.seats).intersection(indexes)
             staying = [index for index in hold.seats if index not in going]
-            if hold.state == Hold.State.PAYING:
-                _cancel_payment(hold, is_whole=not staying)
+            if not staying:
+                _cancel_order(hold)
+            elif hold.state == Hold.State.PAYING:
+                raise PaymentRunning
             free_seats(hold, going)
             hold.state, hold.seats = (hold.state, staying) if staying else (Hold.State.RELEASED, hold.seats)
             hold.save(update_fields=["state", "seats"])
@@ -107,10 +109,12 @@ def free_seats(hold: Hold, indexes: Iterable[int]) -> None:
         )
 
 
-def _cancel_payment(hold: Hold, *, is_whole: bool) -> None:
+def _cancel_order(hold: Hold) -> None:
     """Cancel the order and the payment attempt of a hold before its seats go; not if the money is on its way."""
-    order = Order.objects.get(hold=hold)
-    if not is_whole or order.payments.filter(state=Payment.State.AUTHORISED).exists():
+    order = Order.objects.filter(hold=hold, state=Order.State.PENDING).first()
+    if order is None:
+        return
+    if order.payments.filter(state=Payment.State.AUTHORISED).exists():
         raise PaymentRunning
     order.payments.filter(state=Payment.State.STARTED).update(
         state=Payment.State.VOIDED, reason="The buyer let the seats go."

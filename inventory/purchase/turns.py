@@ -64,7 +64,7 @@ def take_turn(*, event_id: UUID, fan: str, actor: str, lazy: bool = False) -> Tu
     """
     statements.assert_transaction_open()
     found = statements.rows(statements.TAKE_TURN, {"event": event_id, "fan": fan, "actor": actor[:80], "lazy": lazy})
-    if not found or found[0][1] == "draft":
+    if not found:
         raise EventUnknown
     return Turn(event_id, fan, *found[0])
 

@@ -116,6 +116,30 @@ def test_seats_being_paid_for_cannot_change():
     assert (Order.objects.get().state, Payment.objects.get().state) == ("cancelled", "voided")
 
 
+def test_release_after_a_failed_payment_ends_the_order():
+    event, fan = make_sale(), new_fan()
+    placed = place(event, fan, 1, 2)
+    purchase.fail_payment(payment_id=placed.payment.id, reason="declined")
+    assert purchase.release_hold(hold_id=placed.order.hold_id, fan=fan, indexes=[1]).indexes == [2]
+    assert Order.objects.get().state == "pending"
+    assert purchase.release_hold(hold_id=placed.order.hold_id, fan=fan) is None
+    assert Order.objects.get().state == "cancelled"
+
+
+@pytest.mark.parametrize("is_captured", [False, True])
+def test_money_for_a_cancelled_event_goes_back(is_captured):
+    event, fan = make_sale(), new_fan()
+    placed = place(event, fan, 1)
+    Event.objects.update(status="cancelled")
+    if is_captured:
+        purchase.confirm_payment(payment_id=placed.payment.id, provider_id="ch_1")
+        assert Refund.objects.get().amount == 9000
+    else:
+        assert purchase.begin_capture(payment_id=placed.payment.id).action == "void"
+    assert Ticket.objects.count() == 0
+    assert states(event, 1) == [2]
+
+
 def test_release_refuses_while_the_money_is_on_its_way():
     event, fan = make_sale(), new_fan()
     placed = place(event, fan, 1)
@@ -380,4 +404,4 @@ def test_every_verb_locks_its_seats_once_and_in_order_before_it_moves_them(index
     watched("capture", purchase.begin_capture, payment_id=placed.payment.id)
     order = watched("confirm", purchase.confirm_payment, payment_id=placed.payment.id, provider_id="ch_1")
     watched("refund", purchase.refund_order, order_id=order.id, reason="asked", actor="staff:1")
-    assert counts == {"extend": 9, "place": 16, "fail": 11, "capture": 12, "confirm": 19, "refund": 14}
+    assert counts == {"extend": 9, "place": 17, "fail": 11, "capture": 12, "confirm": 19, "refund": 14}
