@@ -1,6 +1,7 @@
 /** The ground of the map: drawn areas, the stage, and the sections filled by the share of seats still free. */
 
-import { mix, rgb, textOn, tone } from "./theme.js";
+import { boxOf, broadPart } from "./outline.js";
+import { luminance, mix, rgb, textOn, tone } from "./theme.js";
 
 const HATCH_PX = 8;
 
@@ -25,6 +26,7 @@ export class Ground {
   #looks = new Map();
   #hatch = null;
   #stage = null;
+  #broad = null;
 
   /** `bare` draws the plan without a sale: every section in its category's colour. */
   constructor(seats, theme, bare) {
@@ -120,8 +122,11 @@ export class Ground {
 
   #drawArea(context, area) {
     const { rgb: colors, font } = this.theme;
-    // Colours of an imported plan were chosen for white paper; in the dark they are dimmed towards it.
-    const dim = (color) => (this.theme.dark ? mix(colors.paper, rgb(color), 0.4) : color);
+    // A plan's colours were chosen for white paper: in the dark, pale ones become a shade of it and others are dimmed.
+    const dim = (color) => {
+      if (!this.theme.dark) return color;
+      return luminance(rgb(color)) > 0.5 ? mix(colors.paper, colors.ink, 0.07) : mix(colors.paper, rgb(color), 0.4);
+    };
     context.save();
     if (area.rotation) {
       context.translate(area.x, area.y);
@@ -163,10 +168,11 @@ export class Ground {
   #drawStage(context) {
     if (!this.#stage) return;
     const { points, label } = this.plan.stage;
+    this.#broad ??= broadPart(points);
+    const { x, y, width, height } = this.#broad;
     const { ink, paper } = this.theme.rgb;
     context.fillStyle = mix(paper, ink, this.theme.dark ? 0.2 : 0.86);
     context.fill(this.#stage);
-    const [x, y, width, height] = middle(points);
     const text = (label || "Stage").toUpperCase();
     const size = Math.min(height * 0.42, (width / text.length) * 0.95);
     context.fillStyle = mix(paper, ink, this.theme.dark ? 0.85 : 0.06);
@@ -199,11 +205,8 @@ export class Ground {
   }
 }
 
-/** Return [x, y, width, height] of the box around flat coordinates: its middle and size. */
+/** Return the middle [x, y] of the box around flat coordinates. */
 function middle(points) {
-  const xs = points.filter((_, k) => k % 2 === 0);
-  const ys = points.filter((_, k) => k % 2 === 1);
-  const [left, right] = [Math.min(...xs), Math.max(...xs)];
-  const [top, bottom] = [Math.min(...ys), Math.max(...ys)];
-  return [(left + right) / 2, (top + bottom) / 2, right - left, bottom - top];
+  const [left, top, right, bottom] = boxOf(points);
+  return [(left + right) / 2, (top + bottom) / 2];
 }

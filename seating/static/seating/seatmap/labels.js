@@ -1,6 +1,7 @@
 /** Writing on the map: section names with their "from" price, and row letters at the ends of rows. */
 
 import { overlaps } from "./ground.js";
+import { span } from "./outline.js";
 import { mix } from "./theme.js";
 
 /** Few sizes, so that a zoom reuses bitmaps instead of writing every label at every step. */
@@ -12,22 +13,17 @@ const KEPT_MOST = 600;
 
 const noteSize = (size) => Math.max(9, size * 0.8);
 
-/**
- * Return where the outline is entered and left around `at` on the line that crosses it at `across`, or null.
- * `axis` 0: a horizontal line, `at` is an x and `across` a y; 1: a vertical one, the other way round.
- */
-function span(outline, at, across, axis) {
-  let low = -Infinity;
-  let high = Infinity;
-  for (let i = 0, j = outline.length - 2; i < outline.length; j = i, i += 2) {
-    const [a, b] = [outline[i + 1 - axis], outline[j + 1 - axis]];
-    if (a > across === b > across) continue;
-    const [c, d] = [outline[i + axis], outline[j + axis]];
-    const crossing = c + ((across - a) / (b - a)) * (d - c);
-    if (crossing <= at) low = Math.max(low, crossing);
-    else high = Math.min(high, crossing);
-  }
-  return Number.isFinite(low) && Number.isFinite(high) ? [low, high] : null;
+/** Return how a section may be written, the fullest first: [[lines of its name, note], ...]. */
+function wordingsOf(name, note) {
+  const words = name.split(" ");
+  const short = words.at(-1);
+  const wordings = [[[name], note]];
+  if (words.length > 1) wordings.push([[words.slice(0, -1).join(" "), short], note]);
+  wordings.push([[name], ""]);
+  if (words.length > 1) wordings.push([[words.slice(0, -1).join(" "), short], ""]);
+  // "Block 101" is known by its number; "Upper circle right" is not known by "right".
+  if (/\d/.test(short)) wordings.splice(1, wordings.length - 1, [[short], note], [[name], ""], [[short], ""]);
+  return wordings;
 }
 
 /** Return the width a text of `2 * half` units height has around a section's label (centred there). */
@@ -61,16 +57,21 @@ export class Labels {
     this.#widths.clear();
   }
 
-  /** Write section names in CSS pixels; they fade where single seats can be told apart. */
-  drawSections(context, { camera, view, ground, theme, ratio, alpha, bare }) {
+  /**
+   * Write section names in CSS pixels; they fade (`alpha`) where single seats can be told apart. `near` (0..1) says how
+   * pale the sections are: on pale ones the writing is the page's ink, in a halo that keeps seats out of the letters.
+   */
+  drawSections(context, { camera, view, ground, theme, ratio, alpha, near, bare }) {
     this.#written = 0;
     this.complete = true;
     for (const section of this.plan.sections) {
       const shown = section.standing ? 1 : alpha;
       if (shown <= 0 || !overlaps(section.box, view)) continue;
       const look = ground.lookOf(section);
+      const pale = near > 0.4 && !section.standing;
+      const style = { scale: camera.scale, ink: pale ? theme.ink : look.ink, halo: pale ? theme.paper : "", theme, ratio };
       const note = bare ? "" : look.from !== null ? `from ${this.money(look.from)}` : look.soldOut ? "Sold out" : "";
-      const bitmap = this.#fitting(section, note, { scale: camera.scale, ink: look.ink, theme, ratio });
+      const bitmap = this.#fitting(section, note, style);
       if (!bitmap) continue;
       const [x, y] = camera.toScreen(...section.label);
       const [width, height] = [bitmap.width / ratio, bitmap.height / ratio];
@@ -81,25 +82,21 @@ export class Labels {
     context.globalAlpha = 1;
   }
 
-  /** Return the fullest wording that fits inside the section's outline: name and price, name, its last word, nothing. */
-  #fitting(section, note, { scale, ink, theme, ratio }) {
+  /** Return the fullest wording that fits inside the section's outline, or null. */
+  #fitting(section, note, style) {
+    const { scale, theme } = style;
     const room = this.#room(section);
     const height = room.height * scale;
-    const short = section.name.split(" ").at(-1);
     const wish = (room.width * scale) / 6.5;
     const size = SIZES.findLast((candidate) => candidate <= wish) ?? SIZES[0];
-    const wordings = [
-      [section.name, note],
-      [short, note],
-      [section.name, ""],
-      [short, ""],
-    ];
-    for (const [name, price] of wordings) {
-      const lines = price ? 2.3 : 0.9;
+    for (const [names, price] of wordingsOf(section.name, note)) {
+      const lines = names.length * 1.05 - 0.15 + (price ? 1.15 : 0);
       if (height < size * lines) continue;
       const half = (size * lines) / 2 / scale;
-      const width = Math.max(this.#measure(name, size, theme), price ? this.#measure(price, noteSize(size), theme) : 0);
-      if (width + 3 <= widthAt(section, half) * scale) return this.#write(name, price, size, ink, theme, ratio);
+      const widths = names.map((name) => this.#measure(name, size, theme));
+      if (price) widths.push(this.#measure(price, noteSize(size), theme));
+      const width = Math.max(...widths);
+      if (width + 3 <= widthAt(section, half) * scale) return this.#write(names, price, size, width, style);
     }
     return null;
   }
@@ -128,8 +125,8 @@ export class Labels {
   }
 
   /** Return a label as a bitmap, or null if this frame has written its share: the next one goes on. */
-  #write(name, note, size, ink, theme, ratio) {
-    const key = `${name}|${note}|${size}|${ink}`;
+  #write(names, note, size, width, { ink, halo, theme, ratio }) {
+    const key = `${names.join("/")}|${note}|${size}|${ink}|${halo}`;
     const known = this.#bitmaps.get(key);
     if (known) return known;
     if (this.#written++ >= WRITTEN_MOST) {
@@ -138,20 +135,27 @@ export class Labels {
     }
     if (this.#bitmaps.size > KEPT_MOST) this.#bitmaps.clear();
     const bitmap = document.createElement("canvas");
-    const small = noteSize(size);
-    const width = Math.max(this.#measure(name, size, theme), note ? this.#measure(note, small, theme) : 0);
-    const line = size * 1.2 * ratio;
-    bitmap.width = Math.ceil(width * ratio) + 4;
-    bitmap.height = Math.ceil(note ? line * 2 : line);
+    const line = size * 1.15 * ratio;
+    const lines = names.map((text) => [text, `650 ${size * ratio}px ${theme.font}`, 1]);
+    if (note) lines.push([note, `500 ${noteSize(size) * ratio}px ${theme.font}`, 0.88]);
+    bitmap.width = Math.ceil((width + 8) * ratio);
+    bitmap.height = Math.ceil(line * lines.length + 4 * ratio);
     const brush = bitmap.getContext("2d", { willReadFrequently: true });
     brush.textAlign = "center";
     brush.textBaseline = "middle";
-    brush.fillStyle = ink;
-    brush.font = `650 ${size * ratio}px ${theme.font}`;
-    brush.fillText(name, bitmap.width / 2, line / 2);
-    brush.font = `500 ${small * ratio}px ${theme.font}`;
-    brush.globalAlpha = 0.88;
-    if (note) brush.fillText(note, bitmap.width / 2, line * 1.45);
+    brush.lineJoin = "round";
+    brush.lineWidth = 3.5 * ratio;
+    lines.forEach(([text, font, alpha], k) => {
+      const y = line * (k + 0.5) + 2 * ratio;
+      brush.font = font;
+      brush.globalAlpha = alpha;
+      if (halo) {
+        brush.strokeStyle = halo;
+        brush.strokeText(text, bitmap.width / 2, y);
+      }
+      brush.fillStyle = ink;
+      brush.fillText(text, bitmap.width / 2, y);
+    });
     this.#bitmaps.set(key, bitmap);
     return bitmap;
   }

@@ -5,6 +5,8 @@
  * units, y downwards; standing places have none (NaN).
  */
 
+import { boxOf } from "./outline.js";
+
 /** Bits of `Plan.flags`. */
 export const WHEELCHAIR = 1;
 export const COMPANION = 2;
@@ -57,17 +59,14 @@ function paintRow(categories, first, count, category) {
   }
 }
 
-/** Return the box [left, top, right, bottom] around a flat list of coordinates, or null for an empty one. */
-export function boxAround(points) {
-  if (!points || points.length < 2) return null;
-  const box = [Infinity, Infinity, -Infinity, -Infinity];
-  for (let i = 0; i + 1 < points.length; i += 2) {
-    box[0] = Math.min(box[0], points[i]);
-    box[1] = Math.min(box[1], points[i + 1]);
-    box[2] = Math.max(box[2], points[i]);
-    box[3] = Math.max(box[3], points[i + 1]);
-  }
-  return box;
+/** Return the box around a drawn area, [left, top, right, bottom]; rotation is left out. */
+function boxOfArea({ shape, x, y, width, height, rx, ry, r, points, size = 16, text = "" }) {
+  if (shape === "rectangle") return [x, y, x + width, y + height];
+  if (shape === "ellipse") return [x - rx, y - ry, x + rx, y + ry];
+  if (shape === "circle") return [x - r, y - r, x + r, y + r];
+  if (shape === "polygon") return boxOf(points);
+  const half = (text.length * size) / 3.5;
+  return [x - half, y - size, x + half, y + size];
 }
 
 /**
@@ -109,7 +108,7 @@ export class Plan {
     });
     this.rows.push(...rows);
     const outline = section.outline ?? [];
-    const box = boxAround(outline) ?? this.#boxOfSeats(first, count);
+    const box = (outline.length >= 6 ? boxOf(outline) : null) ?? this.#boxOfSeats(first, count);
     return {
       number,
       name: section.name,
@@ -130,7 +129,7 @@ export class Plan {
   #boxOfSeats(first, count) {
     const points = [];
     for (let i = first; i < first + count; i++) if (!Number.isNaN(this.x[i])) points.push(this.x[i], this.y[i]);
-    return boxAround(points) ?? [0, 0, this.width, this.height];
+    return points.length ? boxOf(points) : [0, 0, this.width, this.height];
   }
 
   #readFlag(deltas, bit) {
@@ -143,8 +142,9 @@ export class Plan {
 
   #findBounds() {
     const corners = this.sections.flatMap((section) => section.box);
-    if (this.stage?.points) corners.push(...boxAround(this.stage.points));
-    return boxAround(corners) ?? [0, 0, this.width, this.height];
+    if (this.stage?.points?.length) corners.push(...boxOf(this.stage.points));
+    for (const area of this.areas) corners.push(...boxOfArea(area));
+    return corners.length ? boxOf(corners) : [0, 0, this.width, this.height];
   }
 
   /** Return the row that seat `index` stands in, or null for a standing place. */
