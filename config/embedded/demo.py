@@ -140,7 +140,7 @@ def _is_answered(url: str) -> bool:
     """Say whether somebody behind the front door answers; "not found" is an answer."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # This machine is behind no proxy.
     try:
-        with opener.open(url, timeout=10):
+        with opener.open(url, timeout=60):
             return True
     except urllib.error.HTTPError as error:
         return error.code < 500

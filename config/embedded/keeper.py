@@ -16,7 +16,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-GRACE_SECONDS = 3.0  # For each stage: gunicorn finishes its requests, Postgres writes its checkpoint.
+# For each stage: gunicorn finishes its requests; Postgres writes its checkpoint, a long one after a first seeding.
+GRACE_SECONDS = {0: 2.0, 1: 3.0, 2: 15.0}
 
 
 def is_alive(pid: int) -> bool:
@@ -44,7 +45,7 @@ def stop(children: dict[int, tuple[int, int]]) -> None:
         members = {pid: number for pid, (number, of) in children.items() if of == stage}
         for pid, number in members.items():
             _signal(os.kill, pid, number)
-        deadline = time.monotonic() + GRACE_SECONDS
+        deadline = time.monotonic() + GRACE_SECONDS[stage]
         while time.monotonic() < deadline and any(is_alive(pid) for pid in members):
             time.sleep(0.02)
         for pid in members:

@@ -53,8 +53,11 @@ class Postgres:
         self._data = self._folder / "data"
         preferred = self._folder / "run"
         self.sockets = paths.socket_folder(preferred, _SOCKET, owner=self._account)
-        if self.sockets != preferred:
-            supervisor.remove_at_end(self.sockets)
+        for left in [self.sockets] if self.sockets != preferred else self._socket_files():
+            supervisor.remove_at_end(left)
+
+    def _socket_files(self) -> list[Path]:
+        return [self.sockets / _SOCKET.removesuffix(".lock"), self.sockets / _SOCKET]
 
     @property
     def url(self) -> str:

@@ -23,7 +23,7 @@ from config.embedded import Trouble, explain
 from config.embedded.paths import Account
 
 FRONT, SITE, SERVERS = 0, 1, 2  # The stages of a stop: nobody new, then the site, then what it stands on.
-_STOP_SECONDS = 12.0  # Three stages of the keeper's grace, and some: after that the supervisor kills by itself.
+_STOP_SECONDS = 25.0  # The keeper's three stages of grace, and some: after that the supervisor kills by itself.
 _CALM_SECONDS = 20.0  # A program that ran this long has recovered; its next crash starts at a short delay again.
 _LONGEST_DELAY = 15.0
 
