@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - A table of messages is read by its lines.
 import hashlib
 import json
 from dataclasses import replace
