@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from allauth.account.models import EmailAddress
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from inventory import links
@@ -55,11 +55,8 @@ class OrderPage:
     @property
     def is_lost(self) -> bool:
         """Whether the money came too late: the seats were gone, and it was let go or is given back."""
-        return (
-            self.order.paid_at is None
-            and self.payment is not None
-            and (self.payment.state == Payment.State.VOIDED or bool(self.refunds))
-        )
+        ended = self.order.paid_at is None and self.order.state in (Order.State.EXPIRED, Order.State.REFUNDED)
+        return ended and self.payment is not None and (self.payment.state == Payment.State.VOIDED or bool(self.refunds))
 
 
 def order_page(order_id: UUID) -> OrderPage:
@@ -109,7 +106,7 @@ def own_orders(*, fan: str, user: Any) -> list[OwnOrder]:
         verified = EmailAddress.objects.filter(user=user, verified=True).values_list("email", flat=True)
         mine |= Q(user=user) | Q(email__in=[address for email in verified for address in {email, email.lower()}])
     shown = (Order.State.PAID, Order.State.REFUNDED, Order.State.PENDING)
-    orders: QuerySet[Order] = (
+    orders = (
         Order.objects.filter(mine, state__in=shown)
         .select_related("event__venue")
         .annotate(places=Count("lines"))

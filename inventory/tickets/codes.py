@@ -10,7 +10,6 @@ there is also a code to type: order reference, position of the ticket, and eight
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 import struct
@@ -61,7 +60,7 @@ def read_code(text: str) -> Claim:
         raise Forged("This is not a ticket code.")
     try:
         raw = base64.b32decode(plain)
-    except binascii.Error as error:
+    except ValueError as error:
         raise Forged("This is not a ticket code.") from error
     payload, signature = raw[: _FIELDS.size], raw[_FIELDS.size :]
     if len(signature) != _SIGNATURE_BYTES:

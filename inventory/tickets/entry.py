@@ -1,5 +1,6 @@
 """The door: a code is read, and one person is let in once."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -14,6 +15,8 @@ from events.models import Event
 from inventory import audit
 from inventory.models import Order, Ticket
 from inventory.tickets.codes import Forged, letters_for, read_code
+
+_TYPED = re.compile(r"(?P<reference>[A-Z0-9]{1,10})-(?P<position>[0-9]{1,3})-(?P<letters>[A-Z0-9]{8})")
 
 
 class Verdict(StrEnum):
@@ -101,16 +104,18 @@ def _ticket_of(code: str, event_id: UUID) -> tuple[UUID, int]:
 
 def _typed(code: str) -> tuple[UUID, int] | None:
     """Return (ticket id, serial) of a typed code, `<order reference>-<number>-<letters>`, or None if it is not one."""
-    parts = "".join(code.upper().split()).rsplit("-", 2)
-    if len(parts) != 3 or not (parts[1].isascii() and parts[1].isdigit()) or len(parts[1]) > 3 or len(parts[2]) != 8:
+    found = _TYPED.fullmatch("".join(code[:100].upper().split()))
+    if found is None:
         return None
-    order = Order.objects.filter(reference__iexact=parts[0][:10]).first()
+    order = Order.objects.filter(reference=found["reference"]).first()
     tickets = list(Ticket.objects.filter(line__order=order).order_by("line__index")) if order else []
-    position = int(parts[1])
+    position = int(found["position"])
     if not 1 <= position <= len(tickets):
         raise _Refused(Scan(Verdict.UNKNOWN, "There is no ticket with this code. Check it against the paper."))
     ticket = tickets[position - 1]
-    letters = parts[2].replace("0", "O").replace("1", "I")  # The alphabet has no 0 and no 1; people read them anyway.
+    letters = (
+        found["letters"].replace("0", "O").replace("1", "I")
+    )  # The alphabet has no 0 and no 1; people read them anyway.
     # An old serial's letters are known too, so that a reissued ticket is told from a mistyped one.
     for serial in range(ticket.serial, 0, -1):
         if compare_digest(letters_for(ticket_id=ticket.pk, serial=serial).encode(), letters.encode()):

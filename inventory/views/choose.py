@@ -74,7 +74,7 @@ def _answer(request: FanRequest, event: Event, again: Callable[[], HttpResponse]
 
 def _act(request: FanRequest, event: Event, keep: Callable[[Any], None]) -> None:
     post, fan = request.POST, request.fan
-    code = post.get("presale_code", "").strip()[:40]
+    code = post.get("presale_code", "").replace("\0", "").strip()[:40]
     match post.get("action", ""):
         case "seats":
             indexes = _numbers(post, "seat")

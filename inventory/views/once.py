@@ -9,7 +9,7 @@ from inventory.views.fans import FanRequest
 _OWN_FIELDS = ("csrfmiddlewaretoken",)  # Changes at every page view and says nothing about what is wanted.
 
 
-def once_per_form(request: FanRequest, act: Callable[[Callable[[Any], None]], None]) -> None:
+def once_per_form(request: FanRequest, act: Callable[[Callable[[Any], None]], object]) -> None:
     """Run `act` unless this form was sent before with the same content, and then do nothing.
 
     The form's hidden `key` is the idempotency key together with what was filled in, so that going back and choosing

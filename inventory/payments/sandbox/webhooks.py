@@ -9,6 +9,7 @@ import logging
 import time
 import urllib.error
 import urllib.request
+from functools import partial
 from uuid import uuid4
 
 from celery import Task, shared_task
@@ -35,7 +36,7 @@ def announce(charge: SandboxCharge, kind: str) -> None:
     body = webhook_body(charge, kind, event_id=f"evt_{uuid4().hex}", at=int(time.time()))
     copies = COPIES_OF_A_REPEATED_WEBHOOK if act == Act.REPEAT_WEBHOOKS else 1
     for copy in range(copies):
-        transaction.on_commit(lambda delay=copy: _enqueue(deliver, [body], delay))
+        transaction.on_commit(partial(_enqueue, deliver, [body], copy))
 
 
 def webhook_body(charge: SandboxCharge, kind: str, *, event_id: str, at: int) -> str:
