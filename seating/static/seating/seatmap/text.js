@@ -9,9 +9,9 @@ export function moneyWriter(currency, locale) {
   return (amount) => (amount % unit === 0 ? whole : exact).format(amount / unit);
 }
 
-/** Return "3:07" for 187,000 ms left, never below "0:00". */
+/** Return "3:07" for 187,000 ms left, never below "0:00"; rounded down, so that it never promises more than there is. */
 export function clock(ms) {
-  const seconds = Math.max(0, Math.ceil(ms / 1000));
+  const seconds = Math.max(0, Math.floor(ms / 1000));
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
 
