@@ -331,15 +331,18 @@ class Relay:
         write_copies({event_id: body for event_id, body in bodies.items() if body})
 
     async def _publish(self, movements: list[Movement]) -> None:
-        for movement in movements:
-            if movement.changes is None:
-                message = {"type": "notice", "notice": {"kind": "resync"}, "version": movement.to_version}
-            else:
-                frame = planes.encode_delta(movement.from_version, movement.to_version, movement.changes)
-                message = {"type": "frame", "frame": frame}
-            if await _tell(movement.event_id, message):
-                FRAMES.inc()
-                LAG.observe(max(0.0, time.time() - movement.changed_at))
+        """Tell of all events at once, so that a layer that hangs costs its deadline once and not per event."""
+        await asyncio.gather(*map(self._publish_one, movements))
+
+    async def _publish_one(self, movement: Movement) -> None:
+        if movement.changes is None:
+            message = {"type": "notice", "notice": {"kind": "resync"}, "version": movement.to_version}
+        else:
+            frame = planes.encode_delta(movement.from_version, movement.to_version, movement.changes)
+            message = {"type": "frame", "frame": frame}
+        if await _tell(movement.event_id, message):
+            FRAMES.inc()
+            LAG.observe(max(0.0, time.time() - movement.changed_at))
 
     async def _listen(self) -> None:
         """Turn hints into wake-ups; without Redis there are none, and the poll goes on."""

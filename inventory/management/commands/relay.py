@@ -2,8 +2,10 @@
 
 import asyncio
 import signal
+from argparse import ArgumentParser
 
 from django.core.management.base import BaseCommand
+from prometheus_client import start_http_server
 
 from inventory.relay import Relay
 
@@ -13,8 +15,14 @@ class Command(BaseCommand):
 
     help = "Carries seat changes from the database to Redis and the sockets. Run two: one leads, one stands by."
 
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take the port for Prometheus, if any."""
+        parser.add_argument("--metrics-port", type=int, help="Serve /metrics on this port of 127.0.0.1.")
+
     def handle(self, *args: object, **options: object) -> None:
         """Run until SIGTERM or SIGINT."""
+        if port := options["metrics_port"]:
+            start_http_server(int(str(port)), addr="127.0.0.1")
         asyncio.run(self._run())
 
     async def _run(self) -> None:
