@@ -38,6 +38,12 @@ class VenueForm(forms.ModelForm):
     class Meta:
         model = Venue
         fields = "__all__"
+        labels = {"slug": "Web address"}
+        help_texts = {
+            "slug": "The last part of the venue page's address.",
+            "country": "Two letters, for example DE.",
+            "latitude": "For maps; you may leave both empty.",
+        }
 
     def clean_country(self) -> str:
         country = self.cleaned_data["country"].upper()
@@ -50,6 +56,7 @@ class VenueAdmin(ModelAdmin):
     """Venues: where they are and which time they keep."""
 
     form = VenueForm
+    when_empty = "A venue is where events happen. Add it, then upload its seating plan."
     list_display = ("name", "city", "country", "timezone", "plan_count")
     search_fields = ("name", "city")
     # Said again, because counting the plans groups the rows, and groups have no order of their own.
@@ -118,6 +125,7 @@ class PlanUpload(forms.ModelForm):
 class SeatingPlanAdmin(ModelAdmin):
     """Seating plans: a picture of each, and the upload of new ones. A plan never changes: upload a new version."""
 
+    when_empty = "A seating plan says which places a hall has. Upload one as a file."
     list_display = ("name", "venue", "places", "created_at")
     list_select_related = ("venue",)
     search_fields = ("name", "venue__name", "venue__city")

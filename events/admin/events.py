@@ -222,6 +222,7 @@ class EventAdmin(ScopedAdmin):
     """Events of the manager's organizers. Plan and dates of a public event are changed by verbs, not by this form."""
 
     form = EventForm
+    when_empty = "Choose a hall, say when, set the prices: an event is on sale in four steps."
     list_display = ("name", "begins", "where", "sale")
     list_select_related = ("venue", "organizer")
     list_filter = (("status", ChoicesDropdownFilter), ("category", ChoicesDropdownFilter))
@@ -259,13 +260,6 @@ class EventAdmin(ScopedAdmin):
             field.queryset = field.queryset.select_related("venue").order_by("venue__name", "name")
             field.label = "Seating plan"
             field.help_text = "It also says which venue. It cannot change once the event is public."
-        return field
-
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if isinstance(field, forms.ModelChoiceField) and hasattr(field.widget, "can_add_related"):
-            # Choosing a hall is not the moment to edit one.
-            field.widget.can_add_related = field.widget.can_change_related = field.widget.can_view_related = False
         return field
 
     def has_delete_permission(self, request: HttpRequest, obj: Event | None = None) -> bool:

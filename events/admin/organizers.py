@@ -27,6 +27,7 @@ class OrganizerForm(forms.ModelForm):
     class Meta:
         model = Organizer
         fields = "__all__"
+        labels = {"slug": "Web address", "email": "E-mail"}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -47,7 +48,6 @@ class MembershipInline(ScopedInline):
     autocomplete_fields = ("user",)
     verbose_name = "person"
     verbose_name_plural = "team"
-    tab = True
 
     def _may(self, act: str, request: HttpRequest, obj: Any) -> bool:
         return super()._may(act, request, obj) and (act == "view" or request.user.is_superuser)

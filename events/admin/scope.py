@@ -6,7 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.admin.options import BaseModelAdmin
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.db.models import ForeignKey, Model, QuerySet
+from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.text import capfirst
@@ -68,6 +70,13 @@ class ScopedAccess(BaseModelAdmin):
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self._may("view", request, None)
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if isinstance(field, ModelChoiceField) and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            # Choosing a thing is not the moment to edit or delete it.
+            field.widget = field.widget.widget
+        return field
+
     def formfield_for_foreignkey(self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any) -> Any:
         if "queryset" not in kwargs:
             related = db_field.remote_field.model
@@ -80,6 +89,7 @@ class ScopedAccess(BaseModelAdmin):
 class ScopedAdmin(ScopedAccess, ModelAdmin):
     """A page of the back office: scoped, and writing what is done on it to the audit log of the site."""
 
+    when_empty = ""  # What an empty list says: how its first row comes to be.
     list_filter_submit = True
     show_full_result_count = False
     actions: Iterable[Any] = ()

@@ -56,6 +56,7 @@ class ToldList(ChangeList):
 class AuditEntryAdmin(ScopedAdmin):
     """The log of the user's events and organizers."""
 
+    when_empty = "Whatever is done from now on is written down here."
     allows = ("view",)
     list_display = ("when", "who", "what", "thing", "about")
     list_display_links = ("when",)

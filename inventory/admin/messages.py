@@ -22,6 +22,7 @@ from inventory.models import DeadLetter, Outbox
 class OutboxAdmin(SuperuserOnly):
     """Messages that wait for their turn or their next try."""
 
+    when_empty = "Everything has been sent."
     allows = ("view",)
     list_display = ("topic", "subscriber", "attempts", "due_at", "created_at")
     search_fields = ("topic", "subscriber")
@@ -48,6 +49,7 @@ class PayloadForm(forms.Form):
 class DeadLetterAdmin(SuperuserOnly):
     """Messages that failed every try: correct them, send them again, or drop them."""
 
+    when_empty = "Every message has arrived."
     allows = ("view", "delete")
     list_display = ("topic", "subscriber", "short_reason", "created_at")
     search_fields = ("topic", "subscriber", "reason")

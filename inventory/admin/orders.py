@@ -87,6 +87,7 @@ class RefundForm(forms.Form):
 class OrderAdmin(ScopedAdmin):
     """Orders of the user's organizers. No field can be edited: money and seats move by verbs only."""
 
+    when_empty = "Orders appear here as soon as somebody buys."
     allows = ("view",)
     list_display = ("reference", "buyer", "event", "seats", "shown_total", "shown_state", "ordered")
     list_select_related = ("event__venue",)

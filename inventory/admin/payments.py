@@ -21,6 +21,7 @@ def order_link(order: Order) -> str:
 class PaymentAdmin(ScopedAdmin):
     """Attempts to take money, of the user's organizers."""
 
+    when_empty = "Payments appear here as soon as somebody pays."
     allows = ("view",)
     organizer_path = "order__organizer_id"
     list_display = ("created_at", "order_reference", "shown_amount", "shown_state", "gateway", "provider_id")
@@ -58,6 +59,7 @@ class PaymentAdmin(ScopedAdmin):
 class RefundAdmin(ScopedAdmin):
     """Money on its way back, of the user's organizers."""
 
+    when_empty = "Nothing was ever refunded. You refund on the page of an order."
     allows = ("view",)
     organizer_path = "payment__order__organizer_id"
     list_display = ("created_at", "order_reference", "shown_amount", "shown_state", "reason", "provider_id")
