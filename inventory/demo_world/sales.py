@@ -40,7 +40,7 @@ def sell(event: Event, *, share: float, blocked: Sequence[int], since: datetime,
     rng = random.Random(seed)  # noqa: S311 - a made-up crowd, not a secret.
     plan = plan_of(event.plan.content_hash)
     kept = set(blocked)
-    groups = [group for group in crowd(plan, share, rng) if kept.isdisjoint(group)]
+    groups = [group for group in crowd(plan, share, rng, event.max_per_fan) if kept.isdisjoint(group)]
     with transaction.atomic():
         orders = [_order(event, plan, group, rng) for group in groups]
         sold = {index: order.id for order in orders for index in order.seats}
@@ -49,18 +49,18 @@ def sell(event: Event, *, share: float, blocked: Sequence[int], since: datetime,
     return len(sold)
 
 
-def crowd(plan: Plan, share: float, rng: random.Random) -> Iterator[Group]:
-    """Yield the groups of places that are sold, in index order: neighbours of one row, at most six."""
+def crowd(plan: Plan, share: float, rng: random.Random, most: int = 6) -> Iterator[Group]:
+    """Yield the groups of places that are sold, in index order: neighbours of one row, at most `most`."""
     everything = share >= 1
     nearest = sorted(range(len(plan.sections)), key=lambda i: _distance(plan, plan.sections[i]))
     for position, section in enumerate(plan.sections):
         rank = nearest.index(position) / max(1, len(nearest) - 1)
         wanted = 1.0 if everything else min(0.97, share * (1.45 - 0.9 * rank) * rng.uniform(0.6, 1.4))
         if section.is_standing:
-            yield from _in_order(section.first, section.first + round(section.count * wanted), rng)
+            yield from _in_order(section.first, section.first + round(section.count * wanted), rng, most)
         for depth, row in enumerate(section.rows):
             front = 1.15 - 0.3 * depth / len(section.rows)
-            yield from _along(plan, row, 1.0 if everything else min(0.98, wanted * front), rng)
+            yield from _along(plan, row, 1.0 if everything else min(0.98, wanted * front), rng, most)
 
 
 def _distance(plan: Plan, section: Section) -> float:
@@ -69,15 +69,15 @@ def _distance(plan: Plan, section: Section) -> float:
     return 0.0 if section.is_standing else min(scores[section.first : section.stop])
 
 
-def _in_order(first: int, stop: int, rng: random.Random) -> Iterator[Group]:
+def _in_order(first: int, stop: int, rng: random.Random, most: int) -> Iterator[Group]:
     at = first
     while at < stop:
-        size = min(rng.choices(_SIZES, _SIZE_WEIGHTS)[0], stop - at)
+        size = min(rng.choices(_SIZES, _SIZE_WEIGHTS)[0], most, stop - at)
         yield tuple(range(at, at + size))
         at += size
 
 
-def _along(plan: Plan, row: Row, wanted: float, rng: random.Random) -> Iterator[Group]:
+def _along(plan: Plan, row: Row, wanted: float, rng: random.Random, most: int) -> Iterator[Group]:
     """Walk along a row, selling groups and skipping gaps so that about `wanted` of it is sold."""
     at, stop = row.first, row.first + row.count
     on_platform = not layout(plan).ordinary[at]
@@ -86,7 +86,7 @@ def _along(plan: Plan, row: Row, wanted: float, rng: random.Random) -> Iterator[
             at += 2 if on_platform else rng.choice(_GAPS)
             continue
         size = 2 if on_platform else rng.choices(_SIZES, _SIZE_WEIGHTS)[0]
-        size = min(size, stop - at)
+        size = min(size, most, stop - at)
         yield tuple(range(at, at + size))
         at += size
 

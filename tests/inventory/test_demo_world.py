@@ -70,9 +70,10 @@ def test_seed_demo_makes_a_whole_world_and_only_once(settings, tmp_path):
     assert list(get_user_model().objects.values_list("username", "password")) == users
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_seed_demo_sells_whole_orders(settings, tmp_path):
     seed(settings, tmp_path)
+    call_command("check_inventory", stdout=io.StringIO())
     sold = set(Seat.objects.filter(state=Seat.State.SOLD).values_list("event_id", "index", "order"))
     lines = set(OrderLine.objects.filter(active=True).values_list("event_id", "index", "order_id"))
     assert sold == lines
@@ -95,6 +96,8 @@ def test_seed_demo_sells_whole_orders(settings, tmp_path):
     assert held == {(event, index) for event, index, _ in sold}
     sizes = Counter(orders.annotate(n=Count("lines")).values_list("n", flat=True))
     assert max(sizes) <= 6
+    at_most = orders.annotate(n=Count("lines")).values_list("n", "event__max_per_fan")
+    assert all(count <= limit for count, limit in at_most)
     assert sizes.most_common(1)[0][0] == 2
 
 
@@ -178,6 +181,7 @@ def test_crowd_buys_neighbours_about_as_often_as_asked(plan):
             assert list(group) == list(range(group[0], group[0] + len(group)))
             assert len({plan.place(i).row for i in group}) == len({plan.section_of(i) for i in group}) == 1
             assert len(plan.accessible.intersection(group)) in {0, 2}
+    assert max(map(len, crowd(plan, 0.6, random.Random(5), most=3))) == 3
     everything = [index for group in crowd(plan, 1.0, random.Random(5)) for index in group]
     assert everything == list(range(plan.seat_count))
 
