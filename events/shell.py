@@ -25,7 +25,6 @@ from events.pages import Page, render
 from seating.plans import plan as decoded_plan
 
 _LONGEST_SECONDS = 3600
-_TEMPLATES = Path(__file__).parent / "templates" / "onsale"
 
 
 def shell(slug: str, now: datetime) -> Page:
@@ -46,8 +45,10 @@ def _key(event_id: object, version: int) -> str:
 
 @lru_cache(maxsize=1)
 def _build() -> int:
-    """What the pages are made with: after a deployment the old pages would name old files."""
-    sources = b"".join(path.read_bytes() for path in sorted(_TEMPLATES.rglob("*.*")))
+    """What the pages are made with: after a deployment the old pages would name old files and hold old data."""
+    here = Path(__file__).parent
+    made_of = [*sorted((here / "templates" / "onsale").rglob("*.*")), *sorted(here.glob("*.py"))]
+    sources = b"".join(path.read_bytes() for path in made_of)
     return int.from_bytes(hashlib.sha256(sources + static("events/onsale.css").encode()).digest()[:4])
 
 

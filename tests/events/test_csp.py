@@ -148,7 +148,7 @@ def test_theme_is_kept_across_pages_and_set_before_paint(open_page):
     toggle.click()
     expect(toggle).to_have_attribute("aria-pressed", "true")
     page.goto(path_on(page, "/e/aurora/"), wait_until="commit")
-    page.wait_for_function("document.body")
+    page.wait_for_selector("body", state="attached")
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     page.wait_for_load_state()
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(19, 19, 17)"
