@@ -77,8 +77,11 @@ def test_hold_repeats_a_lost_answer_with_the_same_key_and_holds_once(world, open
 
 
 def test_hold_refused_offers_other_seats_by_one_tap(world, open_map):
-    world.alternatives = [[26, 27]]
+    # Seat 24 went a moment ago, which this page knows and the box office's copy does not.
+    world.alternatives = [[24], [26, 27]]
     shown = open_map(world)
+    world.change({24: HELD})
+    shown.until_look(24, "In someone's basket")
     world.change({25: SOLD}, silent=True)
 
     shown.click(25)
@@ -86,6 +89,7 @@ def test_hold_refused_offers_other_seats_by_one_tap(world, open_map):
     offer = toast(shown).get_by_role("button", name="Stalls, row C, seats 7\u20138 · €170")
     offer.wait_for()
     assert "Stalls, row C, seat 6 was taken a moment ago." in toast(shown).inner_text()
+    assert toast(shown).locator(".sm-toast__actions button").count() == 1
     assert shown.look(25) == "In someone's basket"
     assert shown.stats()["hold"] is None
     offer.click()

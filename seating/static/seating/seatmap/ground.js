@@ -4,6 +4,8 @@ import { boxOf, broadPart } from "./outline.js";
 import { luminance, mix, rgb, textOn, tone } from "./theme.js";
 
 const HATCH_PX = 8;
+/** Writing of the plan smaller than this on the screen is only dirt. */
+const SMALLEST_TEXT_PX = 8.5;
 
 /** Return a closed Path2D of a flat list of coordinates. */
 function pathOf(points) {
@@ -55,7 +57,7 @@ export class Ground {
    * `pixel` is a device-independent pixel in plan units.
    */
   draw(context, { view, near, pixel, ratio, hovered }) {
-    for (const area of this.plan.areas) this.#drawArea(context, area);
+    for (const area of this.plan.areas) this.#drawArea(context, area, pixel);
     this.#drawStage(context);
     context.lineJoin = "round";
     for (const section of this.plan.sections) {
@@ -120,7 +122,7 @@ export class Ground {
     return best;
   }
 
-  #drawArea(context, area) {
+  #drawArea(context, area, pixel) {
     const { rgb: colors, font } = this.theme;
     // A plan's colours were chosen for white paper: in the dark, pale ones become a shade of it and others are dimmed.
     const dim = (color) => {
@@ -155,9 +157,10 @@ export class Ground {
         context.stroke();
       }
     }
-    if (area.text) {
+    const size = area.size ?? 16;
+    if (area.text && size >= SMALLEST_TEXT_PX * pixel) {
       context.fillStyle = area.color && !this.theme.dark ? area.color : this.theme.muted;
-      context.font = `500 ${area.size ?? 16}px ${font}`;
+      context.font = `500 ${size}px ${font}`;
       context.textAlign = "center";
       context.textBaseline = "middle";
       context.fillText(area.text, x, y);

@@ -317,7 +317,8 @@ class SeatMap extends HTMLElement {
     this.seats.apply(this.seats.version, taken, taken.map((i) => Math.max(1, this.seats.states[i])));
     const name = taken.length === 1 ? `${seatName(this.plan.seat(taken[0]))} was` : "Some of these seats were";
     const actions = (refusal.extra.alternatives ?? [])
-      .filter((group) => group.length)
+      // The box office proposes from a copy that may be a second old; this page may know better.
+      .filter((group) => group.length && group.every((i) => this.seats.isFree(i)))
       .slice(0, 2)
       .map((group) => ({ label: offerName(this.seats, group, this.money), run: () => this.fan.choose(group) }));
     const others = actions.length ? " Take these instead?" : "";
