@@ -262,6 +262,9 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_UNIQUE_EMAIL = True
 ACCOUNT_LOGOUT_ON_GET = False
+# The edge writes X-Forwarded-For itself; without this a request over a Unix socket has no address, and sign-in refuses.
+ALLAUTH_TRUSTED_PROXY_COUNT = 1
+NINJA_NUM_PROXIES = 1
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key"}
 
 # --- What browsers are told -------------------------------------------------------------------------------------
