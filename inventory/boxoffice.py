@@ -64,8 +64,8 @@ def reschedule_event(
     *, event_id: UUID, starts_at: datetime, doors_at: datetime | None, ends_at: datetime | None, actor: str
 ) -> Event:
     """Move the show to other times. NotPublished, TimesImpossible."""
-    times = {"starts_at": starts_at, "doors_at": doors_at, "ends_at": ends_at}
-    return _change(partial(sales.reschedule, **times), event_id=event_id, actor=actor)
+    verb = partial(sales.reschedule, starts_at=starts_at, doors_at=doors_at, ends_at=ends_at)
+    return _change(verb, event_id=event_id, actor=actor)
 
 
 def cancel_event(*, event_id: UUID, reason: str, actor: str) -> Event:

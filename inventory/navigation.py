@@ -10,7 +10,7 @@ from inventory.models import DeadLetter
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the menu for this user: the sale first, the machinery for superusers at the end."""
-    groups = [
+    groups: list[dict[str, Any]] = [
         {
             "items": [
                 _item("Overview", "space_dashboard", "index"),

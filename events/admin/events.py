@@ -139,6 +139,7 @@ class TierForm(forms.ModelForm):
         if event.status != Event.Status.DRAFT:
             # Seats carry the number of their price: what is sold as what stands from publication on.
             self.fields["categories"].disabled = True
+        _name_boxes(self, "Price", self.instance.name)
 
 
 class TierFormSet(forms.BaseInlineFormSet):
@@ -199,6 +200,10 @@ class WindowForm(forms.ModelForm):
         model = SaleWindow
         fields = ("name", "access", "opens_at", "closes_at")
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _name_boxes(self, "Sale window", self.instance.name if self.instance.pk else "")
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         opens, closes = cleaned.get("opens_at"), cleaned.get("closes_at")
@@ -223,7 +228,7 @@ class EventAdmin(ScopedAdmin):
 
     form = EventForm
     when_empty = "Choose a hall, say when, set the prices: an event is on sale in four steps."
-    list_display = ("name", "begins", "where", "sale")
+    list_display: tuple[str, ...] = ("name", "begins", "where", "sale")
     list_select_related = ("venue", "organizer")
     list_filter = (("status", ChoicesDropdownFilter), ("category", ChoicesDropdownFilter))
     search_fields = ("name", "subtitle", "venue__name", "venue__city")
@@ -346,6 +351,12 @@ class EventAdmin(ScopedAdmin):
     def sale(self, event: Event) -> str:
         """Show what the sale is doing now."""
         return STATE_LABELS[sale_state(event, timezone.now()).state]
+
+
+def _name_boxes(form: forms.ModelForm, what: str, name: str) -> None:
+    """Tell screen readers which row and column a box stands in: the table shows it by place only."""
+    for field in form.fields.values():
+        field.widget.attrs["aria-label"] = f"{what} {name or '(new)'}: {field.label}"
 
 
 @contextmanager

@@ -80,7 +80,7 @@ class AuditEntryAdmin(ScopedAdmin):
     def is_in_scope(self, request: HttpRequest, obj: Model) -> bool:
         return self.in_scope(request, AuditEntry.objects.filter(pk=obj.pk)).exists()
 
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup in ("subject", "event_id") or super().lookup_allowed(lookup, value, request)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:

@@ -34,7 +34,7 @@ class Teller:
         self._people = _people({entry.actor for entry in entries})
         events = Event.objects.filter(pk__in={entry.event_id for entry in entries if entry.event_id})
         rows = events.values_list("pk", "plan__content_hash", "organizer__currency")
-        self._events = {pk: (content_hash, currency) for pk, content_hash, currency in rows}
+        self._events: dict[UUID | None, tuple[str, str]] = {pk: (plan, currency) for pk, plan, currency in rows}
 
     def who(self, entry: AuditEntry) -> str:
         """Return who did it: a colleague by name, a fan by the beginning of his number, or which machine."""
