@@ -14,7 +14,6 @@ from django.utils import timezone
 from inventory.demo_world import people, world
 from inventory.demo_world.programme import PROGRAMME
 
-
 _FILLED = (
     "seating_venue",
     "events_event",
