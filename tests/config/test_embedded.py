@@ -520,7 +520,9 @@ def see_the_edge(url: str, sale: str) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_demo_stops_without_a_trace_and_goes_on_where_it_was(data: Path) -> None:
+    began = time.monotonic()
     with a_demo(data) as (process, url, log):
+        first_start = time.monotonic() - began
         world = json.loads((data / "demo.json").read_text())
         assert f"{url.replace('127.0.0.1', 'localhost')}{world['sale']}" in log.read_text()
         see_the_edge(url, world["sale"])
@@ -531,16 +533,14 @@ def test_a_demo_stops_without_a_trace_and_goes_on_where_it_was(data: Path) -> No
             "shell", "-c", "from events.models import Event; print(Event.objects.count())", DATA_DIR=str(data)
         )
         assert int(checked.stdout.split()[-1]) >= 40
-        began = time.monotonic()
         process.send_signal(signal.SIGTERM)
-        assert process.wait(15) == 0
-        assert time.monotonic() - began < 8
+        assert process.wait(25) == 0
         assert wait_for(lambda: not mine(data), 2)
         sockets = [path for path in data.rglob("*") if path.is_socket()]
         assert sockets == []
     began = time.monotonic()
     with a_demo(data) as (process, _, log):
-        assert time.monotonic() - began < 60
+        assert time.monotonic() - began < first_start
         assert json.loads((data / "demo.json").read_text())["sale"] == world["sale"]
         process.kill()
         process.wait()
