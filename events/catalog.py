@@ -21,13 +21,15 @@ from django.db.models import (
     F,
     Func,
     IntegerField,
+    Min,
     OuterRef,
     Q,
     QuerySet,
+    TextField,
     Value,
     When,
 )
-from django.db.models.functions import Cast, Coalesce, Greatest, JSONObject
+from django.db.models.functions import Cast, JSONObject
 from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 
 from events.models import Event, Organizer, PriceTier, SaleWindow
@@ -113,7 +115,7 @@ def public_events() -> QuerySet[Event]:
     tiers = PriceTier.objects.filter(event=own).order_by("number")
     windows = SaleWindow.objects.filter(event=own).order_by("opens_at", "id")
     return (
-        Event.objects.exclude(status=Event.Status.DRAFT)
+        _seen()
         .select_related("venue", "organizer")
         .defer("search")
         .annotate(
@@ -167,7 +169,7 @@ def listing(filters: Filters, *, page: int, now: datetime) -> Listing:
     them, by trigrams, so that a slip of the finger still finds the show. The trigram pass reads every event to come:
     bounded by what is on sale, not by what ever was.
     """
-    events = _to_come(_filtered(public_events(), filters), now)
+    events = _to_come(_filtered(_seen(), filters), now)
     if not filters.q:
         return _page(events.order_by("starts_at", "id"), page, now)
     query = _search_query(filters.q)
@@ -182,22 +184,20 @@ def listing(filters: Filters, *, page: int, now: datetime) -> Listing:
 
 def coming_on_sale(now: datetime, *, limit: int = 4) -> tuple[Entry, ...]:
     """Return the events whose sale to everybody opens next; if none will, those that begin soonest and are on sale."""
-    public = SaleWindow.objects.filter(event=OuterRef("pk"), access=SaleWindow.Access.PUBLIC, closes_at__gt=now)
-    events = public_events().filter(
-        Exists(public), status=Event.Status.PUBLISHED, sale_switch=Event.SaleSwitch.ON, starts_at__gt=now
-    )
-    opens_next = ArraySubquery(public.order_by("opens_at").values("opens_at")[:1])
-    rows = events.annotate(opens_next=opens_next).order_by(
-        Case(When(opens_next__0__gt=now, then=0), default=1),
-        Case(When(opens_next__0__gt=now, then=F("opens_next__0")), default=F("starts_at")),
-        "id",
-    )[:limit]
-    return tuple(entry_of(event, now) for event in rows)
+    events = Event.objects.filter(
+        status=Event.Status.PUBLISHED,
+        sale_switch=Event.SaleSwitch.ON,
+        starts_at__gt=now,
+        windows__access=SaleWindow.Access.PUBLIC,
+        windows__closes_at__gt=now,
+    ).annotate(opens_at=Min("windows__opens_at"))
+    opens_next = Case(When(opens_at__gt=now, then=F("opens_at")))
+    return _entries_in_order(events.order_by(opens_next.asc(nulls_last=True), "starts_at", "id")[:limit], now)
 
 
 def cities(now: datetime) -> list[str]:
     """Return the cities where something is to come, in alphabetical order."""
-    events = _to_come(Event.objects.exclude(status=Event.Status.DRAFT), now)
+    events = _to_come(_seen(), now)
     return list(events.order_by("venue__city").values_list("venue__city", flat=True).distinct())
 
 
@@ -219,6 +219,17 @@ def _entries(events: Iterable[Event], now: datetime) -> tuple[Entry, ...]:
     return tuple(entry_of(event, now) for event in events)
 
 
+def _entries_in_order(events: QuerySet[Event], now: datetime) -> tuple[Entry, ...]:
+    """Choose first and bring afterwards: prices and windows are then read of these few, not of all that match."""
+    ids = list(events.values_list("pk", flat=True))
+    rows = {event.pk: event for event in public_events().filter(pk__in=ids)} if ids else {}
+    return _entries((rows[pk] for pk in ids if pk in rows), now)
+
+
+def _seen() -> QuerySet[Event]:
+    return Event.objects.exclude(status=Event.Status.DRAFT)
+
+
 def _to_come(events: QuerySet[Event], now: datetime) -> QuerySet[Event]:
     return events.filter(Q(ends_at__gt=now) | Q(ends_at=None, starts_at__gt=now - USUAL_LENGTH))
 
@@ -227,8 +238,8 @@ def _page(events: QuerySet[Event], page: int, now: datetime) -> Listing:
     count = events.count()
     pages = max(1, -(-count // PER_PAGE))
     page = min(page, pages)
-    rows = events[(page - 1) * PER_PAGE : page * PER_PAGE] if count else ()
-    return Listing(_entries(rows, now), count, page, pages)
+    entries = _entries_in_order(events[(page - 1) * PER_PAGE : page * PER_PAGE], now) if count else ()
+    return Listing(entries, count, page, pages)
 
 
 def _filtered(events: QuerySet[Event], filters: Filters) -> QuerySet[Event]:
@@ -274,13 +285,14 @@ def _search_query(text: str) -> SearchQuery:
 
 
 def _similar(events: QuerySet[Event], text: str) -> QuerySet[Event]:
-    def likeness(name: str) -> TrigramWordSimilarity:
-        words = Func(Value(text), function="unaccent")
-        return TrigramWordSimilarity(words, Func(Coalesce(F(name), Value("")), function="unaccent"))  # type: ignore[arg-type]
-
-    names = ("name", "subtitle", "venue__name", "venue__city", "organizer__name")
+    names = Func(
+        Value(" "), F("name"), F("venue__name"), F("venue__city"), F("organizer__name"),
+        function="concat_ws", output_field=TextField(),
+    )  # fmt: skip
+    words = Func(Value(text), function="unaccent")
+    likeness = TrigramWordSimilarity(words, Func(names, function="unaccent"))  # type: ignore[arg-type]
     return (
-        events.annotate(likeness=Greatest(*(likeness(name) for name in names)))
+        events.annotate(likeness=likeness)
         .filter(likeness__gte=TYPO_SIMILARITY)
         .order_by("-likeness", "starts_at", "id")
     )

@@ -132,7 +132,7 @@ def test_pages_cost_the_same_queries_however_many_events(client, django_assert_n
     plan = make_plan(venue, name="Kanal hall")
     for _ in range(count):
         make_event(plan=plan, organizer=organizer)
-    with django_assert_num_queries(4):  # Count, page, cities, what opens next.
+    with django_assert_num_queries(6):  # Count, choice, entries; cities; what opens next, its entries.
         client.get("/")
     with django_assert_num_queries(2):
         client.get("/o/nordwind/")
