@@ -32,7 +32,7 @@ _KNOWN = {
     },
 }  # fmt: skip
 _STAGE = re.compile(r"\s*(stage|main stage|bühne|scène|escenario|palco|palcoscenico|screen|leinwand)\s*", re.IGNORECASE)
-_COLOR = re.compile(r"#[0-9a-fA-F]{6}")
+_COLOR = re.compile(r"#([0-9a-fA-F]{3}){1,2}")
 _SPACING = 25.0  # Between seats that a first-version row only counts.
 
 
@@ -115,9 +115,7 @@ def _categories(root: Mapping[str, Any], notes: _Notes) -> list[Category]:
             raise NotAPlan(f"{where}.name: a category needs a name")
         if any(other.name == name for other in found):
             raise NotAPlan(f'{where}.name: "{name}" is the name of another category too')
-        color = category.get("color")
-        usable = isinstance(color, str) and _COLOR.fullmatch(color)
-        found.append(Category(name, str(color).lower() if usable else assembly.PALETTE[i % len(assembly.PALETTE)]))
+        found.append(Category(name, _color(category.get("color")) or assembly.PALETTE[i % len(assembly.PALETTE)]))
     if not found:
         raise NotAPlan("categories: there is none, and every seat needs one")
     return found
@@ -140,12 +138,12 @@ def _zone(value: Any, where: str, categories: Mapping[str, int], guids: dict[str
         notes.lines.append(f'{where}.name: missing, called "{name}"')
     section = FoundSection(name)
     zx, zy = _position(zone, where, notes)
-    for j, row_value in enumerate(_list(zone.get("rows", []), f"{where}.rows")):
+    for j, row_value in enumerate(_list(zone.get("rows") or [], f"{where}.rows")):
         place = f"{where}.rows[{j}]"
         row = _object(row_value, place)
         notes.keys("row", row, place)
         rx, ry = _position(row, place, notes)
-        label = _text(row.get("row_number", ""), f"{place}.row_number").strip()
+        label = _text(_given(row, "row_number", ""), f"{place}.row_number").strip()
         if not label:
             label = str(j + 1)
             notes.lines.append(f'{place}.row_number: missing, called "{label}"')
@@ -175,20 +173,20 @@ def _seats(  # noqa: PLR0917 - one place, its origin and three books that are sh
         place = f"{where}.seats[{k}]"
         seat = _object(value, place)
         notes.keys("seat", seat, place)
-        guid = _text(seat.get("seat_guid", ""), f"{place}.seat_guid").strip()
+        guid = _text(_given(seat, "seat_guid", ""), f"{place}.seat_guid").strip()
         if not guid:
             raise NotAPlan(f"{place}.seat_guid: missing")
         if guid in guids:
             raise NotAPlan(f'{place}.seat_guid: "{guid}" is the guid of {guids[guid]} too')
         guids[guid] = place
-        category = _text(seat.get("category", ""), f"{place}.category").strip()
+        category = _text(_given(seat, "category", ""), f"{place}.category").strip()
         if category not in categories:
             raise NotAPlan(f'{place}: category "{category}" is not among the categories')
         sx, sy = _position(seat, place, None)
         yield FoundSeat(
             x=origin[0] + sx,
             y=origin[1] + sy,
-            number=_text(seat.get("seat_number", k + 1), f"{place}.seat_number").strip() or str(k + 1),
+            number=_text(_given(seat, "seat_number", k + 1), f"{place}.seat_number").strip() or str(k + 1),
             category=categories[category],
             flags=frozenset(flag for flag in FLAGS if seat.get(flag) is True),
             guid=guid,
@@ -311,6 +309,12 @@ def _list(value: Any, where: str) -> Sequence[Any]:
     return value
 
 
+def _given(value: Mapping[str, Any], key: str, otherwise: Any) -> Any:
+    """Return what is under `key`, or `otherwise` where it is missing or null."""
+    found = value.get(key)
+    return otherwise if found is None else found
+
+
 def _text(value: Any, where: str) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise NotAPlan(f"{where}: expected text, found {_kind(value)}")
@@ -343,7 +347,11 @@ def _position(value: Mapping[str, Any], where: str, notes: _Notes | None, *, req
 
 
 def _color(value: Any) -> str | None:
-    return value.lower() if isinstance(value, str) and _COLOR.fullmatch(value) else None
+    """Return "#rrggbb" of the two hexadecimal forms; None for names of colours and anything else."""
+    if not isinstance(value, str) or not _COLOR.fullmatch(value.strip()):
+        return None
+    digits = value.strip().lower()[1:]
+    return f"#{digits if len(digits) == 6 else ''.join(2 * digit for digit in digits)}"
 
 
 def _kind(value: Any) -> str:

@@ -141,6 +141,23 @@ def test_pretix_oddities_are_warnings(change, warning):
     assert reading.plan.seat_count >= 5
 
 
+def test_pretix_nulls_are_read_as_missing():
+    def change(document):
+        document["categories"][0]["color"] = "#FA0"
+        document["zones"][0]["areas"] = None
+        _rows(document)[1].update(row_number=None, row_label=None, row_number_position=None)
+        _rows(document)[1]["seats"][0].update(seat_number=None, start_direction=None, radius=None)
+        _rows(document)[0].update(row_number=0)
+
+    plan = parse(changed(change)).plan
+    assert plan.categories[0].color == "#ffaa00"
+    assert [plan.place(i) for i in (0, 5, 6)] == [
+        Place("Ground floor", "0", "1"),
+        Place("Ground floor", "2", "1"),
+        Place("Ground floor", "2", "4"),
+    ]
+
+
 def test_pretix_wheelchair_key_becomes_the_flag():
     reading = parse(changed(lambda d: _rows(d)[0]["seats"][2].update(wheelchair=True)))
     assert reading.plan.flags == {"wheelchair": (2,)}
