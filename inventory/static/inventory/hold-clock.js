@@ -15,7 +15,7 @@ class HoldClock extends HTMLElement {
     const spoken = this.querySelector("[role=status]");
     const words = this.querySelector(".hold-clock__words");
     const time = words?.querySelector("time");
-    if (time) time.textContent = new Date(end).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+    if (time) time.textContent = new Date(end).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
     left.hidden = false;
     const tick = () => {
       const seconds = Math.ceil((end - Date.now()) / 1000);
