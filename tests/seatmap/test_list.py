@@ -114,12 +114,15 @@ def test_map_and_list_show_the_same_hold(world, open_map):
     assert cell.get_attribute("aria-selected") == "true"
 
 
+QUICK = ["map", "basket", "grid", "refused"]
 STATES = ["map", "basket", "list", "grid", "standing", "presale", "upcoming", "cancelled", "block", "refused"]
 
 
 @pytest.mark.parametrize(
     ("state", "scheme"),
-    [(state, "light") for state in STATES] + [pytest.param(state, "dark", marks=pytest.mark.slow) for state in STATES],
+    [(state, "light") for state in QUICK]
+    + [pytest.param(state, "light", marks=pytest.mark.slow) for state in STATES if state not in QUICK]
+    + [pytest.param(state, "dark", marks=pytest.mark.slow) for state in STATES],
 )
 def test_no_axe_violations(world, open_map, browser, state, scheme):
     if state in ("presale", "upcoming", "cancelled"):

@@ -100,6 +100,7 @@ def test_live_obeys_a_resync_notice(world, open_map):
     assert shown.until_look(9, TAKEN_LOOK) < 1.5
 
 
+@pytest.mark.slow
 def test_live_polls_with_the_etag_when_sockets_fail_and_shows_the_same(world, open_map):
     world.sockets_refused = True
     shown = open_map(world)
@@ -131,6 +132,7 @@ def test_live_returns_to_the_socket_and_misses_nothing(world, open_map):
     assert shown.until_look(12, HELD_LOOK) < 1
 
 
+@pytest.mark.slow
 def test_live_turns_to_polling_when_told_it_is_degraded(world, open_map):
     shown = open_map(world)
     shown.until(lambda s: s["transport"] == "socket")
@@ -156,6 +158,7 @@ def test_live_says_it_is_offline_and_catches_up(world, open_map, context):
     assert shown.until_look(14, TAKEN_LOOK) < 2
 
 
+@pytest.mark.slow
 def test_live_keeps_the_last_picture_while_the_slot_fails(world, open_map):
     world.sockets_refused = True
     world.states[20] = SOLD

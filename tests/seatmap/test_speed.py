@@ -50,6 +50,7 @@ def churning(peer, stadium):
     thread.join()
 
 
+@pytest.mark.slow
 def test_sixty_thousand_seats_pan_and_zoom_without_a_stutter(churning, open_map):
     shown = open_map(churning)
     assert shown.run("map => map.plan.count") > 59_000

@@ -56,6 +56,19 @@ def test_upcoming_sale_opens_by_the_clock_without_a_notice(world, open_map):
     shown.until(lambda s: s["sale"] == "open", 6)
 
 
+def test_sold_out_sale_notices_a_seat_that_comes_back(world, open_map):
+    world.sale = sale("sold_out")
+    world.states[:] = bytes([2]) * world.count
+    shown = open_map(world)
+    shown.until(lambda s: s["sale"] == "sold_out")
+    world.sale = sale("open")
+
+    world.change({25: 0})
+
+    shown.until(lambda s: s["sale"] == "open", 4)
+    shown.choose(25)
+
+
 def test_presale_asks_for_a_code_and_says_when_it_is_wrong(world, open_map):
     world.sale = sale("presale")
     shown = open_map(world)

@@ -75,14 +75,18 @@ export class HoldApi {
         wait = Math.max(wait, 1000 * Number(response.headers.get("Retry-After") || 0));
       } catch {
         // No answer: it may or may not have been done. The same key again makes asking twice harmless.
-        refusal = new Refusal(0, { code: "unreachable", title: "The box office cannot be reached. Check your connection." });
+        refusal = new Refusal(0, {
+          code: "unreachable",
+          title: "The box office cannot be reached. Check your connection.",
+        });
       }
       if (refusal.code === "csrf_failed" && !renewed) {
         renewed = true;
         await this.renew();
         continue;
       }
-      const again = refusal.status === 0 || AGAIN.has(refusal.code) || refusal.status === 502 || refusal.status === 504;
+      const again =
+        refusal.status === 0 || AGAIN.has(refusal.code) || refusal.status === 502 || refusal.status === 504;
       if (!again || attempt >= TRIES || wait > DEADLINE_MS) throw refusal;
       await pause(wait);
     }

@@ -46,22 +46,50 @@ export class Banner {
   }
 
   #content(sale, presaleCode, error) {
-    const words = (title, text) => [h("div", { class: "sm-banner__words" }, h("p", { class: "sm-banner__title" }, ...[title].flat()), h("p", { class: "sm-banner__text", text }))];
+    const words = (title, text) => [
+      h(
+        "div",
+        { class: "sm-banner__words" },
+        h("p", { class: "sm-banner__title" }, ...[title].flat()),
+        h("p", { class: "sm-banner__text", text }),
+      ),
+    ];
     const { chosen } = this.#fan;
     const keep = chosen.length ? " The seats in your basket stay yours while its clock runs." : "";
     switch (sale.state) {
       case "upcoming":
-        return [icon("clock"), ...words(["On sale in ", this.#left], `${this.#when(sale.opens_at)} Look around: seats can be chosen as soon as the sale opens.`)];
+        return [
+          icon("clock"),
+          ...words(
+            ["On sale in ", this.#left],
+            `${this.#when(sale.opens_at)} Look around: seats can be chosen as soon as the sale opens.`,
+          ),
+        ];
       case "presale":
-        return presaleCode ? null : [icon("ticket"), ...words("Presale", "Enter your presale code to choose seats."), this.#codeForm(error)];
+        return presaleCode
+          ? null
+          : [
+              icon("ticket"),
+              ...words("Presale", "Enter your presale code to choose seats."),
+              this.#codeForm(error),
+            ];
       case "paused":
-        return [icon("clock"), ...words("The sale is paused", `It goes on shortly; this page notices by itself.${keep}`)];
+        return [
+          icon("clock"),
+          ...words("The sale is paused", `It goes on shortly; this page notices by itself.${keep}`),
+        ];
       case "closed":
         return [icon("door"), ...words("The sale has closed", `Tickets are no longer sold here.${keep}`)];
       case "sold_out":
-        return [icon("ticket"), ...words("Sold out", `Every seat is taken. Seats that come back show up here at once.${keep}`)];
+        return [
+          icon("ticket"),
+          ...words("Sold out", `Every seat is taken. Seats that come back show up here at once.${keep}`),
+        ];
       case "cancelled":
-        return [icon("close"), ...words("This event is cancelled", "Everyone who bought tickets is refunded.")];
+        return [
+          icon("close"),
+          ...words("This event is cancelled", "Everyone who bought tickets is refunded."),
+        ];
       default:
         return null;
     }
@@ -78,7 +106,16 @@ export class Banner {
   }
 
   #codeForm(error) {
-    const field = h("input", { class: "sm-input", name: "code", autocomplete: "off", autocapitalize: "characters", spellcheck: "false", required: true, "aria-label": "Presale code", placeholder: "Presale code" });
+    const field = h("input", {
+      class: "sm-input",
+      name: "code",
+      autocomplete: "off",
+      autocapitalize: "characters",
+      spellcheck: "false",
+      required: true,
+      "aria-label": "Presale code",
+      placeholder: "Presale code",
+    });
     if (error) {
       field.setAttribute("aria-invalid", "true");
       field.setAttribute("aria-describedby", "sm-code-error");
@@ -98,6 +135,7 @@ export class Banner {
 
   #tick() {
     const { sale } = this.#fan;
-    if (sale.state === "upcoming" && sale.opens_at) this.#left.textContent = countdown(sale.opens_at - this.#fan.now());
+    if (sale.state === "upcoming" && sale.opens_at)
+      this.#left.textContent = countdown(sale.opens_at - this.#fan.now());
   }
 }

@@ -40,12 +40,31 @@ export class Basket {
     this.#money = money;
     this.#toasts = toasts;
     this.show = show;
-    this.#extend = h("button", { type: "button", class: "sm-link", text: "I need more time", on: { click: () => fan.extend() } });
-    this.#clear = h("button", { type: "button", class: "sm-link", text: "Give all back", on: { click: () => fan.release() } });
-    this.#checkout = h("a", { class: "sm-button sm-button--primary sm-basket__go", href: checkoutUrl, text: "Checkout" });
+    this.#extend = h("button", {
+      type: "button",
+      class: "sm-link",
+      text: "I need more time",
+      on: { click: () => fan.extend() },
+    });
+    this.#clear = h("button", {
+      type: "button",
+      class: "sm-link",
+      text: "Give all back",
+      on: { click: () => fan.release() },
+    });
+    this.#checkout = h("a", {
+      class: "sm-button sm-button--primary sm-basket__go",
+      href: checkoutUrl,
+      text: "Checkout",
+    });
     const fold = h(
       "button",
-      { type: "button", class: "sm-basket__fold", "aria-expanded": "false", "aria-controls": "sm-basket-details" },
+      {
+        type: "button",
+        class: "sm-basket__fold",
+        "aria-expanded": "false",
+        "aria-controls": "sm-basket-details",
+      },
       h("span", { class: "sm-basket__grip", "aria-hidden": "true" }),
       this.#count,
       this.#total,
@@ -55,7 +74,12 @@ export class Basket {
       const open = this.element.toggleAttribute("data-open");
       fold.setAttribute("aria-expanded", String(open));
     });
-    this.empty = h("p", { class: "sm-basket__empty" }, icon("ticket"), h("span", { text: "Seats you choose appear here and are held for you." }));
+    this.empty = h(
+      "p",
+      { class: "sm-basket__empty" },
+      icon("ticket"),
+      h("span", { text: "Seats you choose appear here and are held for you." }),
+    );
     this.element = h(
       "section",
       { class: "sm-panel sm-basket", "aria-label": "Your seats" },
@@ -126,14 +150,24 @@ export class Basket {
       kind ? shapeIcon(kind.shape, kind.color) : null,
       h(
         "button",
-        { type: "button", class: "sm-basket__place", "aria-label": `Show ${name} on the map`, on: { click: () => this.show(index) } },
+        {
+          type: "button",
+          class: "sm-basket__place",
+          "aria-label": `Show ${name} on the map`,
+          on: { click: () => this.show(index) },
+        },
         h("span", { class: "sm-basket__where", text: place }),
         h("span", { class: "sm-basket__section", text: held ? seat.section : "Confirming\u2026" }),
       ),
       h("span", { class: "sm-basket__price", text: this.#money(held?.amount ?? kind?.amount ?? 0) }),
       h(
         "button",
-        { type: "button", class: "sm-round sm-basket__remove", "aria-label": `Give back ${name}`, on: { click: () => this.#fan.release([index]) } },
+        {
+          type: "button",
+          class: "sm-round sm-basket__remove",
+          "aria-label": `Give back ${name}`,
+          on: { click: () => this.#fan.release([index]) },
+        },
         icon("close"),
       ),
     );
@@ -175,7 +209,14 @@ export class Basket {
       h(
         "div",
         { class: "sm-nudge__actions" },
-        ...actions.map(({ label, run }) => h("button", { type: "button", class: "sm-button sm-button--small", text: label, on: { click: run } })),
+        ...actions.map(({ label, run }) =>
+          h("button", {
+            type: "button",
+            class: "sm-button sm-button--small",
+            text: label,
+            on: { click: run },
+          }),
+        ),
       ),
     );
   }

@@ -111,6 +111,11 @@ export class Camera {
     );
   }
 
+  /** Return how large seats would be with `box` shown whole. */
+  seatSizeIn(box) {
+    return this.#scaleFor(box) * SEAT_UNITS;
+  }
+
   /** Let go after a pan with a speed in CSS pixels per millisecond. */
   throw(vx, vy) {
     if (this.calm || Math.hypot(vx, vy) < 0.15) return;
@@ -131,7 +136,8 @@ export class Camera {
       const { from, to } = flight;
       this.scale = from.scale * (to.scale / from.scale) ** t;
       // The centre moves with the zoom, so that the fixed point stays put on its way.
-      const share = to.scale === from.scale ? t : (1 / this.scale - 1 / from.scale) / (1 / to.scale - 1 / from.scale);
+      const share =
+        to.scale === from.scale ? t : (1 / this.scale - 1 / from.scale) / (1 / to.scale - 1 / from.scale);
       this.x = from.x + (to.x - from.x) * share;
       this.y = from.y + (to.y - from.y) * share;
       if (flight.at === 1) this.#flight = null;
@@ -146,7 +152,8 @@ export class Camera {
       drift.vy *= keep;
       const { x, y } = this;
       this.#settle();
-      if (Math.hypot(drift.vx, drift.vy) < STILL_PX_PER_MS || (x !== this.x && y !== this.y)) this.#drift = null;
+      if (Math.hypot(drift.vx, drift.vy) < STILL_PX_PER_MS || (x !== this.x && y !== this.y))
+        this.#drift = null;
       return true;
     }
     return false;
@@ -155,7 +162,8 @@ export class Camera {
   #go(target, animated) {
     this.stop();
     const to = { ...target, ...this.#limit(target) };
-    if (animated && !this.calm) this.#flight = { from: { x: this.x, y: this.y, scale: this.scale }, to, at: 0 };
+    if (animated && !this.calm)
+      this.#flight = { from: { x: this.x, y: this.y, scale: this.scale }, to, at: 0 };
     else Object.assign(this, to);
   }
 

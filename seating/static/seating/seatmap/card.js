@@ -65,12 +65,20 @@ export class Card {
     const key = `section ${section.number} ${free}`;
     if (key !== this.#key) {
       this.#key = key;
-      const facts = [this.bare ? plural(section.count, "place") : free ? `${plural(free, section.standing ? "place" : "seat")} available` : "Sold out"];
+      const facts = [
+        this.bare
+          ? plural(section.count, "place")
+          : free
+            ? `${plural(free, section.standing ? "place" : "seat")} available`
+            : "Sold out",
+      ];
       this.element.replaceChildren(
         h("p", { class: "sm-card__over", text: section.zone || (section.standing ? "Standing" : "Section") }),
         h("p", { class: "sm-card__title", text: section.name }),
         h("p", { class: "sm-card__line", text: facts.join(" \u00b7 ") }),
-        from !== null && !this.bare ? h("p", { class: "sm-card__price", text: `from ${this.money(from)}` }) : null,
+        from !== null && !this.bare
+          ? h("p", { class: "sm-card__price", text: `from ${this.money(from)}` })
+          : null,
         section.view ? note("eye", section.view) : null,
       );
       for (const child of [...this.element.childNodes]) if (child.nodeType === 3) child.remove();
@@ -99,7 +107,8 @@ export class Card {
       lines.push(h("p", { class: "sm-card__tier" }, shapeIcon(tier.shape, tier.color), tier.name, price));
     }
     if (!this.bare) lines.push(h("p", { class: "sm-card__line", text: stateWord(seats, i, this.organiser) }));
-    for (const word of flagWords(plan, i)) lines.push(note(word === "Restricted view" ? "eye" : "wheelchair", word));
+    for (const word of flagWords(plan, i))
+      lines.push(note(word === "Restricted view" ? "eye" : "wheelchair", word));
     if (section.view) lines.push(note("eye", section.view));
     if (section.entrance) lines.push(note("door", section.entrance));
     return lines;

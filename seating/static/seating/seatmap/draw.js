@@ -171,7 +171,16 @@ export class Painter {
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     this.labels.drawRows(context, { camera, view, theme });
     const alpha = 1 - smooth(seat, SEATS_PX * 0.35, SEATS_PX * 0.7);
-    this.labels.drawSections(context, { camera, view, ground: this.ground, theme, ratio, alpha, near, bare: this.bare });
+    this.labels.drawSections(context, {
+      camera,
+      view,
+      ground: this.ground,
+      theme,
+      ratio,
+      alpha,
+      near,
+      bare: this.bare,
+    });
     if (this.selection?.size) drawSelection(context, { seats, camera, theme, selection: this.selection });
     drawOwn(context, { seats, camera, theme, own: this.own, now: performance.now(), calm: camera.calm });
     drawHover(context, { seats, camera, theme, index: this.hovered, organiser });

@@ -15,6 +15,7 @@ import { CONFIRMING, MINE, RELEASING } from "./seats.js";
 /** When the sale opens everybody's page asks at once: spread over this. */
 const OPENING_SPREAD_MS = 1500;
 const RETRY_MS = 3000;
+const DOUBT_MS = 5000;
 
 export class Fan extends EventTarget {
   #meUrl;
@@ -23,11 +24,12 @@ export class Fan extends EventTarget {
   #queue = Promise.resolve();
   #pending = new Map();
   #acts = 0;
-  #asked = 0;
   #channel;
   #offset = 0;
   #timer = 0;
   #refreshing = null;
+  #lapsed = null;
+  #doubting = false;
 
   constructor({ event, seats }) {
     super();
@@ -190,7 +192,8 @@ export class Fan extends EventTarget {
     try {
       hold = await send();
     } catch (error) {
-      refusal = error instanceof Refusal ? error : new Refusal(0, { code: "unknown", title: String(error.message) });
+      refusal =
+        error instanceof Refusal ? error : new Refusal(0, { code: "unknown", title: String(error.message) });
     }
     this.#acts += 1;
     for (const index of seats) this.#pending.delete(index);
@@ -219,12 +222,24 @@ export class Fan extends EventTarget {
     this.#changed();
   }
 
-  /** The clock ran out: forget the hold and ask. */
+  /** The clock ran out: forget the hold and ask. Said once, should the server's clock still give it a moment. */
   lapse() {
+    const { id } = this.hold;
     this.hold = null;
     this.#changed();
-    this.#emit("expired", {});
+    if (id !== this.#lapsed) this.#emit("expired", {});
+    this.#lapsed = id;
     this.refresh();
+  }
+
+  /** The stock seems to contradict the sale's state (a seat came back, or the last one went): ask, not all at once. */
+  doubt() {
+    if (this.#doubting) return;
+    this.#doubting = true;
+    setTimeout(async () => {
+      await this.refresh();
+      setTimeout(() => (this.#doubting = false), DOUBT_MS);
+    }, Math.random() * OPENING_SPREAD_MS);
   }
 
   #changed() {

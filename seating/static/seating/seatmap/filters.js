@@ -15,11 +15,18 @@ export class Filters {
     this.#seats = seats;
     const chips = seats.tiers.map((tier) => {
       const chip = toggle(() => this.#toggleTier(tier.number), shapeIcon(tier.shape, tier.color));
-      chip.append(h("span", { text: tier.name }), h("span", { class: "sm-chip__price", text: money(tier.amount) }));
+      chip.append(
+        h("span", { text: tier.name }),
+        h("span", { class: "sm-chip__price", text: money(tier.amount) }),
+      );
       this.#chips.set(tier.number, chip);
       return chip;
     });
-    const accessible = toggle((on) => this.#set(() => (this.#accessible = on)), icon("wheelchair"), "Accessible");
+    const accessible = toggle(
+      (on) => this.#set(() => (this.#accessible = on)),
+      icon("wheelchair"),
+      "Accessible",
+    );
     const free = toggle((on) => this.#set(() => (this.#hideTaken = on)), icon("check"), "Only free");
     this.element = h(
       "div",
@@ -38,14 +45,19 @@ export class Filters {
   }
 
   #priceSelect(money) {
-    const amounts = [...new Set(this.#seats.tiers.map((tier) => tier.amount))].sort((a, b) => a - b).slice(0, -1);
+    const amounts = [...new Set(this.#seats.tiers.map((tier) => tier.amount))]
+      .sort((a, b) => a - b)
+      .slice(0, -1);
     const options = amounts.map((amount) => h("option", { value: amount, text: `Up to ${money(amount)}` }));
     const select = h(
       "select",
       {
         class: "sm-chip sm-chip--select",
         "aria-label": "Highest price",
-        on: { change: () => this.#set(() => (this.#maxAmount = select.value === "" ? null : Number(select.value))) },
+        on: {
+          change: () =>
+            this.#set(() => (this.#maxAmount = select.value === "" ? null : Number(select.value))),
+        },
       },
       h("option", { value: "", text: "Any price" }),
       ...options,

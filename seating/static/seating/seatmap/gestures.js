@@ -107,7 +107,9 @@ export function bindGestures(canvas, camera, on) {
 
   function tap(point, event) {
     const again =
-      lastTap !== null && point.at - lastTap.at < DOUBLE_MS && Math.hypot(point.x - lastTap.x, point.y - lastTap.y) < 24;
+      lastTap !== null &&
+      point.at - lastTap.at < DOUBLE_MS &&
+      Math.hypot(point.x - lastTap.x, point.y - lastTap.y) < 24;
     lastTap = again ? null : point;
     on.tap({ x: point.x, y: point.y, touch: event.pointerType !== "mouse", again, shift: event.shiftKey });
   }

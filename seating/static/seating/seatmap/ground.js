@@ -36,7 +36,9 @@ export class Ground {
     this.plan = seats.plan;
     this.theme = theme;
     this.bare = bare;
-    this.#paths = this.plan.sections.map((section) => (section.outline.length >= 6 ? pathOf(section.outline) : null));
+    this.#paths = this.plan.sections.map((section) =>
+      section.outline.length >= 6 ? pathOf(section.outline) : null,
+    );
     if (this.plan.stage?.points?.length) this.#stage = pathOf(this.plan.stage.points);
   }
 
@@ -127,7 +129,9 @@ export class Ground {
     // A plan's colours were chosen for white paper: in the dark, pale ones become a shade of it and others are dimmed.
     const dim = (color) => {
       if (!this.theme.dark) return color;
-      return luminance(rgb(color)) > 0.5 ? mix(colors.paper, colors.ink, 0.07) : mix(colors.paper, rgb(color), 0.4);
+      return luminance(rgb(color)) > 0.5
+        ? mix(colors.paper, colors.ink, 0.07)
+        : mix(colors.paper, rgb(color), 0.4);
     };
     context.save();
     if (area.rotation) {

@@ -80,7 +80,11 @@ export function sectionAt(plan, x, y) {
   return (
     plan.sections.find(
       ({ box, outline }) =>
-        x >= box[0] && y >= box[1] && x <= box[2] && y <= box[3] && (outline.length < 6 || isInside(outline, x, y)),
+        x >= box[0] &&
+        y >= box[1] &&
+        x <= box[2] &&
+        y <= box[3] &&
+        (outline.length < 6 || isInside(outline, x, y)),
     ) ?? null
   );
 }

@@ -69,8 +69,20 @@ export class Labels {
       if (shown <= 0 || !overlaps(section.box, view)) continue;
       const look = ground.lookOf(section);
       const pale = near > 0.4 && !section.standing;
-      const style = { scale: camera.scale, ink: pale ? theme.ink : look.ink, halo: pale ? theme.paper : "", theme, ratio };
-      const note = bare ? "" : look.from !== null ? `from ${this.money(look.from)}` : look.soldOut ? "Sold out" : "";
+      const style = {
+        scale: camera.scale,
+        ink: pale ? theme.ink : look.ink,
+        halo: pale ? theme.paper : "",
+        theme,
+        ratio,
+      };
+      const note = bare
+        ? ""
+        : look.from !== null
+          ? `from ${this.money(look.from)}`
+          : look.soldOut
+            ? "Sold out"
+            : "";
       const bitmap = this.#fitting(section, note, style);
       if (!bitmap) continue;
       const [x, y] = camera.toScreen(...section.label);
@@ -118,7 +130,10 @@ export class Labels {
     if (!room) {
       const [x, y] = section.label;
       const upright = span(section.outline, y, x, 1);
-      room = { width: widthAt(section, 0), height: upright ? 2 * Math.min(y - upright[0], upright[1] - y) : 0 };
+      room = {
+        width: widthAt(section, 0),
+        height: upright ? 2 * Math.min(y - upright[0], upright[1] - y) : 0,
+      };
       this.#rooms.set(section.number, room);
     }
     return room;
@@ -181,7 +196,8 @@ export class Labels {
         const length = Math.hypot(dx, dy) || 1;
         if (!step) [dx, dy] = [end === row.first ? -1 : 1, 0];
         const [px, py] = camera.toScreen(x[end] + (dx / length) * 23, y[end] + (dy / length) * 23);
-        if (px > -20 && py > -20 && px < camera.width + 20 && py < camera.height + 20) context.fillText(row.label, px, py);
+        if (px > -20 && py > -20 && px < camera.width + 20 && py < camera.height + 20)
+          context.fillText(row.label, px, py);
         if (!step) break;
       }
     }

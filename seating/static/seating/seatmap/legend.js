@@ -18,7 +18,15 @@ const SIGNS = {
   ],
   taken: [["path", { d: "M-.45-.45l.9.9M.45-.45l-.9.9", class: "sm-sign__faint" }]],
   blocked: [["path", { d: "M-.75-.75h1.5v1.5h-1.5zM-.6.6L.6-.6", class: "sm-sign__danger" }]],
-  wheelchair: [["path", { d: "M-.15-.95a.16.16 0 1 0 .01 0M-.15-.5l.1.75h.6l.35.6M-.1-.15h.5M-.4-.1a.62.62 0 1 0 .8.95", class: "sm-sign__ink" }]],
+  wheelchair: [
+    [
+      "path",
+      {
+        d: "M-.15-.95a.16.16 0 1 0 .01 0M-.15-.5l.1.75h.6l.35.6M-.1-.15h.5M-.4-.1a.62.62 0 1 0 .8.95",
+        class: "sm-sign__ink",
+      },
+    ],
+  ],
   companion: [["path", { d: "M-.6 0h1.2M0-.6v1.2", class: "sm-sign__ink" }]],
   restricted: [
     ["circle", { r: 0.9, class: "sm-sign__ink" }],
@@ -46,10 +54,18 @@ export function legend(seats, { organiser = false, bare = false } = {}) {
   if (organiser || bare) {
     for (const tier of seats.tiers) items.push([shapeIcon(tier.shape, tier.color), tier.name]);
   } else items.push([sign("yours"), "Yours"]);
-  if (!bare) items.push([sign("held"), organiser ? "Held" : "In a basket"], [sign("taken"), organiser ? "Sold" : "Taken"]);
+  if (!bare)
+    items.push(
+      [sign("held"), organiser ? "Held" : "In a basket"],
+      [sign("taken"), organiser ? "Sold" : "Taken"],
+    );
   if (organiser) items.push([sign("blocked"), "Blocked"]);
   if (has(WHEELCHAIR)) items.push([sign("wheelchair"), "Wheelchair"]);
   if (has(COMPANION)) items.push([sign("companion"), "Companion"]);
   if (has(RESTRICTED)) items.push([sign("restricted"), "Restricted view"]);
-  return h("ul", { class: "sm-legend", "aria-label": "Key" }, ...items.map(([mark, text]) => h("li", {}, mark, text)));
+  return h(
+    "ul",
+    { class: "sm-legend", "aria-label": "Key" },
+    ...items.map(([mark, text]) => h("li", {}, mark, text)),
+  );
 }

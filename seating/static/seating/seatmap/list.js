@@ -101,7 +101,11 @@ export class SeatList {
     const parts = this.#counts.get(section.number);
     if (!parts) return;
     const { free, from, share } = this.#seats.section(section.number);
-    parts.facts.textContent = free ? `${plural(free, section.standing ? "place" : "seat")} free` : this.#seats.isFiltered ? "None match" : "Sold out";
+    parts.facts.textContent = free
+      ? `${plural(free, section.standing ? "place" : "seat")} free`
+      : this.#seats.isFiltered
+        ? "None match"
+        : "Sold out";
     parts.price.textContent = from === null ? "" : `from ${this.#money(from)}`;
     parts.button.dataset.none = String(free === 0);
     parts.meter.firstChild.style.transform = `scaleX(${share.toFixed(3)})`;
@@ -147,10 +151,21 @@ export class SeatList {
     );
     const grid = h(
       "div",
-      { role: "grid", class: "sm-grid", "aria-label": `Seats of ${section.name}`, "aria-multiselectable": "true", on: { keydown: (event) => this.#key(event) } },
+      {
+        role: "grid",
+        class: "sm-grid",
+        "aria-label": `Seats of ${section.name}`,
+        "aria-multiselectable": "true",
+        on: { keydown: (event) => this.#key(event) },
+      },
       ...rows,
     );
-    const back = h("button", { type: "button", class: "sm-link sm-list__back", on: { click: () => this.#renderSections(section) } }, icon("back"), "All sections");
+    const back = h(
+      "button",
+      { type: "button", class: "sm-link sm-list__back", on: { click: () => this.#renderSections(section) } },
+      icon("back"),
+      "All sections",
+    );
     const facts = [section.view, section.entrance].filter(Boolean).join(" \u00b7 ");
     this.element.replaceChildren(
       back,
@@ -169,12 +184,20 @@ export class SeatList {
     const present = new Set(tier.subarray(section.first, section.first + section.count));
     const items = tiers
       .filter(({ number }) => present.has(number))
-      .map(({ shape, color, name, amount }) => h("li", {}, shapeIcon(shape, color), `${name} ${this.#money(amount)}`));
+      .map(({ shape, color, name, amount }) =>
+        h("li", {}, shapeIcon(shape, color), `${name} ${this.#money(amount)}`),
+      );
     return h("ul", { class: "sm-legend" }, ...items);
   }
 
   #cell(i) {
-    const cell = h("div", { role: "gridcell", class: "sm-cell", tabindex: "-1", "data-index": i, on: { click: () => this.#choose(i) } });
+    const cell = h("div", {
+      role: "gridcell",
+      class: "sm-cell",
+      tabindex: "-1",
+      "data-index": i,
+      on: { click: () => this.#choose(i) },
+    });
     this.#cells.set(i, cell);
     this.#paint(i);
     return cell;
@@ -191,10 +214,18 @@ export class SeatList {
     cell.setAttribute("aria-selected", String(mine));
     if (open) cell.removeAttribute("aria-disabled");
     else cell.setAttribute("aria-disabled", "true");
-    const facts = [`Seat ${seat.number}`, tier ? `${tier.name}, ${this.#money(tier.amount)}` : "", ...flagWords(seats.plan, i), stateWord(seats, i)];
+    const facts = [
+      `Seat ${seat.number}`,
+      tier ? `${tier.name}, ${this.#money(tier.amount)}` : "",
+      ...flagWords(seats.plan, i),
+      stateWord(seats, i),
+    ];
     cell.setAttribute("aria-label", facts.filter(Boolean).join(", "));
     const mark = mine ? icon("check") : open && tier ? shapeIcon(tier.shape, tier.color) : icon("close");
-    cell.replaceChildren(mark, h("span", { class: "sm-cell__number", "aria-hidden": "true", text: seat.number }));
+    cell.replaceChildren(
+      mark,
+      h("span", { class: "sm-cell__number", "aria-hidden": "true", text: seat.number }),
+    );
   }
 
   #choose(i) {
@@ -265,7 +296,8 @@ export class SeatList {
       this.#paint(i);
       const lost = before === "free" && this.#cells.get(i).dataset.state === "taken";
       const own = this.#seats.mine[i] === MINE || this.#seats.mine[i] === CONFIRMING;
-      if (lost && !own && document.activeElement === this.#cells.get(i)) this.#toasts.say("This seat was just taken by someone else.", true);
+      if (lost && !own && document.activeElement === this.#cells.get(i))
+        this.#toasts.say("This seat was just taken by someone else.", true);
     }
   }
 }

@@ -221,8 +221,15 @@ export class Live {
   // --- socket -------------------------------------------------------------------------------------------------
 
   #connect() {
-    if (this.#stopped || this.#offline || this.#socket || !this.#socketUrl || typeof WebSocket === "undefined") return;
-    this.#timers.has("socket") && clearTimeout(this.#timers.get("socket"));
+    if (
+      this.#stopped ||
+      this.#offline ||
+      this.#socket ||
+      !this.#socketUrl ||
+      typeof WebSocket === "undefined"
+    )
+      return;
+    clearTimeout(this.#timers.get("socket"));
     let socket;
     try {
       socket = new WebSocket(this.#socketUrl);

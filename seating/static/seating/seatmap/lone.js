@@ -7,7 +7,8 @@ const AISLE = 1.6;
 export function runsOf(plan, row) {
   const { x, y } = plan;
   const gaps = [];
-  for (let i = row.first; i < row.first + row.count - 1; i++) gaps.push(Math.hypot(x[i + 1] - x[i], y[i + 1] - y[i]));
+  for (let i = row.first; i < row.first + row.count - 1; i++)
+    gaps.push(Math.hypot(x[i + 1] - x[i], y[i + 1] - y[i]));
   const usual = [...gaps].sort((a, b) => a - b)[gaps.length >> 1] ?? 0;
   const runs = [];
   let first = row.first;
@@ -51,9 +52,11 @@ export function loneSeats(seats, chosen) {
       const old = chosen.filter((i) => i >= first && i <= last);
       if (!old.length) continue;
       const before = new Set(alone(first, last, openBefore));
-      const without = (mine) => alone(first, last, (i) => openBefore(i) && !mine.has(i)).filter((i) => !before.has(i));
+      const without = (mine) =>
+        alone(first, last, (i) => openBefore(i) && !mine.has(i)).filter((i) => !before.has(i));
       const lone = without(own);
-      if (lone.length) return { lone, old, moves: movesIn(first, last, old, openBefore, without), fill: lone };
+      if (lone.length)
+        return { lone, old, moves: movesIn(first, last, old, openBefore, without), fill: lone };
     }
   }
   return null;

@@ -30,25 +30,53 @@ export class Picker {
         .map((section) => h("option", { value: section.number, text: section.name })),
     );
     this.#accessible = h("input", { type: "checkbox", class: "sm-check" });
-    this.#button = h("button", { type: "submit", class: "sm-button sm-button--wide" }, icon("spark"), "Find the best seats");
+    this.#button = h(
+      "button",
+      { type: "submit", class: "sm-button sm-button--wide" },
+      icon("spark"),
+      "Find the best seats",
+    );
     const hasAccessible = seats.plan.flags.some((_, i) => seats.isAccessible(i));
     const form = h(
       "form",
       { class: "sm-picker__form", on: { submit: (event) => (event.preventDefault(), this.#find()) } },
-      h("div", { class: "sm-field sm-field--row" }, h("span", { class: "sm-field__label", text: "Seats together" }), this.#quantity.element),
+      h(
+        "div",
+        { class: "sm-field sm-field--row" },
+        h("span", { class: "sm-field__label", text: "Seats together" }),
+        this.#quantity.element,
+      ),
       h(
         "div",
         { class: "sm-pair" },
-        h("label", { class: "sm-field" }, h("span", { class: "sm-field__label", text: "Price" }), this.#price),
-        h("label", { class: "sm-field" }, h("span", { class: "sm-field__label", text: "Where" }), this.#where),
+        h(
+          "label",
+          { class: "sm-field" },
+          h("span", { class: "sm-field__label", text: "Price" }),
+          this.#price,
+        ),
+        h(
+          "label",
+          { class: "sm-field" },
+          h("span", { class: "sm-field__label", text: "Where" }),
+          this.#where,
+        ),
       ),
-      hasAccessible ? h("label", { class: "sm-tick" }, this.#accessible, "Wheelchair and companion places") : null,
+      hasAccessible
+        ? h("label", { class: "sm-tick" }, this.#accessible, "Wheelchair and companion places")
+        : null,
       this.#button,
     );
     this.element = h(
       "details",
       { class: "sm-panel sm-picker" },
-      h("summary", { class: "sm-panel__title" }, icon("spark"), "Best available", h("span", { class: "sm-panel__hint", text: "We choose, you approve" })),
+      h(
+        "summary",
+        { class: "sm-panel__title" },
+        icon("spark"),
+        "Best available",
+        h("span", { class: "sm-panel__hint", text: "We choose, you approve" }),
+      ),
       form,
     );
     fan.addEventListener("change", () => this.#update());

@@ -104,7 +104,13 @@ export class Plan {
     const rows = (section.rows ?? []).map((row) => {
       placeRow(row.at, row.first, row.count, this.x, this.y);
       paintRow(row.categories ?? section.category ?? 0, row.first, row.count, this.category);
-      return { label: row.label, first: row.first, count: row.count, numbers: row.numbers ?? [1, 1], section: number };
+      return {
+        label: row.label,
+        first: row.first,
+        count: row.count,
+        numbers: row.numbers ?? [1, 1],
+        section: number,
+      };
     });
     this.rows.push(...rows);
     const outline = section.outline ?? [];
@@ -128,7 +134,8 @@ export class Plan {
 
   #boxOfSeats(first, count) {
     const points = [];
-    for (let i = first; i < first + count; i++) if (!Number.isNaN(this.x[i])) points.push(this.x[i], this.y[i]);
+    for (let i = first; i < first + count; i++)
+      if (!Number.isNaN(this.x[i])) points.push(this.x[i], this.y[i]);
     return points.length ? boxOf(points) : [0, 0, this.width, this.height];
   }
 

@@ -55,7 +55,12 @@ export function readFrame(buffer) {
     indexes[k] = view.getUint32(at, true);
     states[k] = view.getUint8(at + 4);
   }
-  return { from: Number(view.getBigUint64(0, true)), to: Number(view.getBigUint64(8, true)), indexes, states };
+  return {
+    from: Number(view.getBigUint64(0, true)),
+    to: Number(view.getBigUint64(8, true)),
+    indexes,
+    states,
+  };
 }
 
 /** Return {indexes, states} of the seats that differ between two planes of one byte a seat. */

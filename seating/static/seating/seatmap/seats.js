@@ -99,7 +99,8 @@ export class Seats extends EventTarget {
   /** Take the changes of one frame. */
   apply(version, indexes, states) {
     this.version = version;
-    for (let k = 0; k < indexes.length; k++) this.#move(indexes[k], () => (this.states[indexes[k]] = states[k]));
+    for (let k = 0; k < indexes.length; k++)
+      this.#move(indexes[k], () => (this.states[indexes[k]] = states[k]));
     if (indexes.length) this.#changed(indexes);
   }
 
@@ -112,7 +113,8 @@ export class Seats extends EventTarget {
       if (this.mine[i] === value) continue;
       this.#move(i, () => {
         // What was his and is given back is free at once to him; the next change of the seat corrects it if not.
-        if (value === NOT_MINE && this.mine[i] === RELEASING && this.states[i] !== BLOCKED) this.states[i] = FREE;
+        if (value === NOT_MINE && this.mine[i] === RELEASING && this.states[i] !== BLOCKED)
+          this.states[i] = FREE;
         this.mine[i] = value;
       });
       changed.push(i);

@@ -19,10 +19,29 @@ export class Selection {
     this.#painter = painter;
     this.#host = host;
     painter.selection = this.#chosen;
-    this.#boxTool = h("button", { type: "button", class: "sm-chip", "aria-pressed": "false", text: "Draw a box" });
-    this.#boxTool.addEventListener("click", () => this.#boxTool.setAttribute("aria-pressed", String(!this.isBoxing)));
-    const clear = h("button", { type: "button", class: "sm-chip", on: { click: () => this.clear() } }, icon("close"), "Clear");
-    this.element = h("div", { class: "sm-filters", role: "group", "aria-label": "Select seats" }, this.#boxTool, ...this.#selectors(), clear, this.#count);
+    this.#boxTool = h("button", {
+      type: "button",
+      class: "sm-chip",
+      "aria-pressed": "false",
+      text: "Draw a box",
+    });
+    this.#boxTool.addEventListener("click", () =>
+      this.#boxTool.setAttribute("aria-pressed", String(!this.isBoxing)),
+    );
+    const clear = h(
+      "button",
+      { type: "button", class: "sm-chip", on: { click: () => this.clear() } },
+      icon("close"),
+      "Clear",
+    );
+    this.element = h(
+      "div",
+      { class: "sm-filters", role: "group", "aria-label": "Select seats" },
+      this.#boxTool,
+      ...this.#selectors(),
+      clear,
+      this.#count,
+    );
     seats.addEventListener("change", () => this.#show());
     this.#show();
   }
@@ -77,7 +96,12 @@ export class Selection {
       const { rows } = sections[section.value];
       row.replaceChildren(
         h("option", { value: "", text: "All rows" }),
-        ...rows.map(({ label, first, count }, k) => h("option", { value: k, text: `Row ${label} (${this.#seats.plan.numberOf(first)}\u2013${this.#seats.plan.numberOf(first + count - 1)})` })),
+        ...rows.map(({ label, first, count }, k) =>
+          h("option", {
+            value: k,
+            text: `Row ${label} (${this.#seats.plan.numberOf(first)}\u2013${this.#seats.plan.numberOf(first + count - 1)})`,
+          }),
+        ),
       );
     };
     section.addEventListener("change", fill);
@@ -87,7 +111,11 @@ export class Selection {
       const { first, count } = row.value === "" ? chosen : chosen.rows[row.value];
       this.#addRange(first, count);
     };
-    return [section, row, h("button", { type: "button", class: "sm-chip", on: { click: add } }, icon("plus"), "Add")];
+    return [
+      section,
+      row,
+      h("button", { type: "button", class: "sm-chip", on: { click: add } }, icon("plus"), "Add"),
+    ];
   }
 
   get #counts() {
@@ -99,7 +127,9 @@ export class Selection {
   #show() {
     const parts = Object.entries(this.#counts).filter(([, n]) => n);
     const detail = parts.map(([name, n]) => `${n.toLocaleString("en")} ${name}`).join(", ");
-    this.#count.textContent = this.#chosen.size ? `${plural(this.#chosen.size, "seat")} selected: ${detail}` : "No seats selected";
+    this.#count.textContent = this.#chosen.size
+      ? `${plural(this.#chosen.size, "seat")} selected: ${detail}`
+      : "No seats selected";
   }
 
   #changed() {

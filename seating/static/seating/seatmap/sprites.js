@@ -13,7 +13,17 @@ import { trace, traceCross, tracePlus, traceWheelchair } from "./shapes.js";
 import { mix, rgb, textOn, tone } from "./theme.js";
 
 /** The looks of a seat. */
-export const LOOK = { free: 0, held: 1, sold: 2, blocked: 3, filtered: 4, wheelchair: 5, companion: 6, restricted: 7, none: 8 };
+export const LOOK = {
+  free: 0,
+  held: 1,
+  sold: 2,
+  blocked: 3,
+  filtered: 4,
+  wheelchair: 5,
+  companion: 6,
+  restricted: 7,
+  none: 8,
+};
 
 /** Below this size (device pixels) a seat is a dot and glyphs would only be dirt. */
 const GLYPH_PX = 9;
@@ -130,7 +140,13 @@ export function paintSeat(brush, { look, tier, x, y, size, theme }) {
   }
   brush.fillStyle = color;
   // A sign needs room, whatever the tier's shape: places for wheelchairs and companions are squares.
-  trace(brush, fine && (look === LOOK.wheelchair || look === LOOK.companion) ? "square" : shape, x, y, radius);
+  trace(
+    brush,
+    fine && (look === LOOK.wheelchair || look === LOOK.companion) ? "square" : shape,
+    x,
+    y,
+    radius,
+  );
   brush.fill();
   if (fine) paintFlag(brush, { look, color, x, y, size, radius });
 }

@@ -24,7 +24,13 @@ export function countdown(ms) {
     [Math.floor(seconds / 60) % 60, "minute"],
     [seconds % 60, "second"],
   ];
-  const from = Math.max(0, Math.min(2, parts.findIndex(([n]) => n > 0)));
+  const from = Math.max(
+    0,
+    Math.min(
+      2,
+      parts.findIndex(([n]) => n > 0),
+    ),
+  );
   const start = seconds < 60 ? 3 : from;
   return parts
     .slice(start, start + 2)

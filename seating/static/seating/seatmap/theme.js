@@ -71,7 +71,10 @@ export function readTheme(element) {
 export function watchTheme(changed) {
   const query = matchMedia("(prefers-color-scheme: dark)");
   const observer = new MutationObserver(changed);
-  observer.observe(document.documentElement, { attributes: true, attributeFilter: ["class", "data-theme", "style"] });
+  observer.observe(document.documentElement, {
+    attributes: true,
+    attributeFilter: ["class", "data-theme", "style"],
+  });
   query.addEventListener("change", changed);
   return () => {
     observer.disconnect();

@@ -90,7 +90,8 @@ export class Tiles {
     const unit = this.scale / this.side;
     const [x0, y0, x1, y1] = view.map((edge) => Math.floor(edge * unit));
     const tiles = [];
-    for (let ty = y0; ty <= y1; ty++) for (let tx = x0; tx <= x1; tx++) tiles.push({ key: `${tx} ${ty}`, tx, ty });
+    for (let ty = y0; ty <= y1; ty++)
+      for (let tx = x0; tx <= x1; tx++) tiles.push({ key: `${tx} ${ty}`, tx, ty });
     return tiles;
   }
 
@@ -151,7 +152,15 @@ export class Tiles {
         const ix = Math.floor(px);
         const iy = Math.floor(py);
         const phase = Math.floor((py - iy) * phases) * phases + Math.floor((px - ix) * phases);
-        copy(sprites.pixels(look, seats.tier[i]), phase * spriteSide * spriteSide, spriteSide, pixels, side, ix, iy);
+        copy(
+          sprites.pixels(look, seats.tier[i]),
+          phase * spriteSide * spriteSide,
+          spriteSide,
+          pixels,
+          side,
+          ix,
+          iy,
+        );
       },
     );
     return painted;

@@ -28,12 +28,22 @@ export class Toasts {
     const toast = h("div", { class: `sm-toast sm-toast--${tone}`, role: "group", "aria-label": "Message" });
     const close = () => toast.remove();
     toast.append(h("p", { class: "sm-toast__text", text }));
-    const dismiss = h("button", { type: "button", class: "sm-toast__close", "aria-label": "Dismiss", on: { click: close } });
+    const dismiss = h("button", {
+      type: "button",
+      class: "sm-toast__close",
+      "aria-label": "Dismiss",
+      on: { click: close },
+    });
     dismiss.append(icon("close"));
     toast.append(dismiss);
     if (actions.length) {
       const buttons = actions.map(({ label, run }) =>
-        h("button", { type: "button", class: "sm-button sm-button--small", text: label, on: { click: () => (close(), run()) } }),
+        h("button", {
+          type: "button",
+          class: "sm-button sm-button--small",
+          text: label,
+          on: { click: () => (close(), run()) },
+        }),
       );
       toast.append(h("div", { class: "sm-toast__actions" }, ...buttons));
     }
