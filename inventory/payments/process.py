@@ -30,6 +30,7 @@ from inventory.payments.gateways import GATEWAYS
 
 log = logging.getLogger(__name__)
 
+FREE = "free"
 # An open charge nobody has paid is closed after this, longer than any hold may last, so that it cannot be paid later.
 ABANDONED_AFTER = timedelta(minutes=30)
 # Reconciliation leaves a payment alone while its buyer is most likely still on the provider's page.
@@ -51,6 +52,9 @@ def open_payment(*, payment_id: UUID, site: str = "") -> str:
     to call it again is safe, because a payment is always the same charge.
     """
     payment = Payment.objects.select_related("order__event").get(id=payment_id)
+    if payment.amount == 0 and payment.gateway != FREE:
+        payment.gateway = FREE  # No provider takes a charge of nothing.
+        Payment.objects.filter(id=payment.id, provider_id="").update(gateway=FREE)
     path = reverse("checkout-return", args=[sign_order(payment.order_id)])
     started = _gateway(payment).start(
         payment_id=payment.id,

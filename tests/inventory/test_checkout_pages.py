@@ -213,6 +213,21 @@ def test_drafts_and_unknown_events_have_no_checkout(client, fan):
     assert client.get("/checkout/nothing/").status_code == 404
 
 
+def test_what_costs_nothing_needs_no_payment_page(client, fan):
+    free = make_sale(slug="free", fee_basis_points=0, fee_fixed=0, tiers=[("Stalls", 0), ("Balcony", 0)])
+    held = purchase.hold_seats(event_id=free.pk, fan=fan, indexes=[3])
+    assert "Get the ticket" in words(client.get("/checkout/free/"))
+    answer = client.post("/checkout/free/", BUYER | {"hold": str(held.hold_id)}, follow=True)
+    assert "You are going!" in words(answer)
+    assert [(p.state, p.gateway, p.amount) for p in Payment.objects.all()] == [("captured", "free", 0)]
+    assert not SandboxCharge.objects.exists()
+    purchase.refund_order(order_id=Order.objects.get().pk, reason="Ill", actor="staff:1")
+    while dispatch_due():
+        pass
+    assert Order.objects.get().state == "refunded"
+    assert states(free, 3) == [0]
+
+
 def test_a_signed_in_buyer_is_filled_in_and_owns_the_order(client, event, held):
     user = factories.make_member(event.organizer, username="grace", email="grace@example.org", first_name="Grace")
     client.force_login(user)

@@ -1,16 +1,20 @@
 """From a started payment to money taken, let go or given back, whatever the provider does in between."""
 
 import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from inventory import purchase
 from inventory.fan import new_fan
 from inventory.messages import dispatch_due
 from inventory.models import (
+    AuditEntry,
     Order,
     Outbox,
     Payment,
@@ -295,3 +299,28 @@ def test_a_cancelled_event_gives_every_buyer_the_money_back_once():
         pass
     assert {order.state for order in Order.objects.filter(pk__in=[o.pk for o in orders])} == {"refunded"}
     assert list(SandboxRefund.objects.values_list("amount", flat=True)) == [9500, 9500, 9500]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_return_webhooks_and_reconciliation_at_the_same_moment_take_the_money_once():
+    event = make_sale()
+    placed = place(event, [4, 5])
+    use_card(placed.payment, SUCCESS)
+    Payment.objects.update(created_at=timezone.now() - timedelta(minutes=1))
+    start = threading.Barrier(9)
+
+    def act(n: int) -> None:
+        start.wait(10)
+        try:
+            (process.settle, process.settle, lambda _: process.reconcile())[n % 3](placed.payment.pk)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(9) as threads:
+        list(threads.map(act, range(9)))
+    assert Order.objects.get().state == "paid"
+    assert states(event, 4, 5) == [3, 3]
+    assert (Ticket.objects.count(), Refund.objects.count()) == (2, 0)
+    assert Outbox.objects.filter(topic="order.paid").count() == 1
+    assert SandboxCharge.objects.get().state == "captured"
+    assert AuditEntry.objects.filter(action="payment.captured").count() == 1
