@@ -57,8 +57,9 @@ class SalePanel {
   /** The slot's word holds until a moment it names has passed; then the page's windows count until it speaks again. */
   #current(now) {
     const told = this.#told;
-    const passed = told && ((told.state === "upcoming" && told.opens_at <= now) || told.closes_at <= now);
-    return told && !passed ? told : saleState(this.#data, now);
+    if (!told) return saleState(this.#data, now);
+    const until = told.state === "upcoming" ? told.opens_at : told.closes_at;
+    return until && until <= now ? saleState(this.#data, now) : told;
   }
 
   #tick() {
