@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from events.models import Event, Membership, Organizer
 from seating.models import SeatingPlan, Venue
@@ -20,13 +21,6 @@ def managed_organizers(user: User) -> QuerySet[Organizer]:
     # A subquery, not a join: a person who is in an organizer twice must not see its rows twice.
     mine = Membership.objects.filter(user_id=user.pk, role=Membership.Role.MANAGER)
     return Organizer.objects.filter(pk__in=mine.values("organizer"))
-
-
-def is_manager(user: User) -> bool:
-    """Whether the user may enter the back office at all."""
-    if not (user.is_active and getattr(user, "is_staff", False)):
-        return False
-    return bool(getattr(user, "is_superuser", False)) or managed_organizers(user).exists()
 
 
 def manages(user: User, organizer_id: UUID | None) -> bool:
@@ -61,3 +55,18 @@ def owns_venue(user: User, venue_id: UUID) -> bool:
         return False
     players = Organizer.objects.filter(venues=venue_id)
     return not players.exclude(pk__in=managed_organizers(user).values("pk")).exists()
+
+
+def managed_ids(request: HttpRequest) -> frozenset[UUID]:
+    """Return the ids of the organizers the user manages; asked once per request."""
+    known: frozenset[UUID] | None = getattr(request, "managed_organizer_ids", None)
+    if known is None:
+        known = frozenset(managed_organizers(request.user).values_list("pk", flat=True))
+        request.managed_organizer_ids = known  # type: ignore[attr-defined]
+    return known
+
+
+def may_enter(request: HttpRequest) -> bool:
+    """Whether the user may be in the back office at all: staff who manage somebody, and superusers."""
+    user = request.user
+    return bool(user.is_active and user.is_staff and (user.is_superuser or managed_ids(request)))

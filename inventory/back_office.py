@@ -10,7 +10,7 @@ from django.urls import reverse
 from unfold.sites import UnfoldAdminSite
 
 from events.models import Event, Organizer
-from events.permissions import is_manager
+from events.permissions import may_enter
 from inventory import audit
 
 
@@ -28,7 +28,7 @@ class BackOffice(UnfoldAdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Let in superusers, and staff who manage at least one organizer."""
-        return is_manager(request.user)
+        return may_enter(request)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Show how the sales stand that the user runs."""

@@ -39,23 +39,20 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     ]
     if request.user.is_superuser:
         letters = _item("Dead letters", "mail_off", "inventory_deadletter_changelist")
+        if count := DeadLetter.objects.count():
+            letters["badge"] = str(count)
         groups.append(
             {
                 "title": "Machinery",
                 "separator": True,
                 "items": [
                     _item("Outbox", "outbox", "inventory_outbox_changelist"),
-                    {**letters, "badge": "inventory.navigation.dead_letters"},
+                    letters,
                     _item("People", "group", "auth_user_changelist"),
                 ],
             }
         )
     return groups
-
-
-def dead_letters(request: HttpRequest) -> str:
-    """Return how many messages failed for good, to stand beside the menu's word; nothing when there are none."""
-    return str(DeadLetter.objects.count() or "")
 
 
 def _item(title: str, icon: str, name: str) -> dict[str, Any]:

@@ -30,6 +30,11 @@ class Places:
         return self.free + self.held + self.sold + self.blocked
 
     @property
+    def is_sold_out(self) -> bool:
+        """Whether there is stock and none of it can be had, not even from a hold that runs out."""
+        return self.sold > 0 and self.free == self.held == 0
+
+    @property
     def sold_percent(self) -> int:
         """Sold places in percent of those for sale; 100 only when every one of them is sold."""
         offered = self.total - self.blocked

@@ -34,6 +34,15 @@ STATE_LABELS = {
     "cancelled": "Cancelled",
 }
 
+BADGES = {
+    "On sale": "success",
+    "Presale": "success",
+    "Paused": "warning",
+    "Not yet on sale": "info",
+    "Sold out": "primary",
+    "Cancelled": "danger",
+}
+
 
 class PlanChoice(forms.ModelChoiceField):
     """Offers seating plans with the place they belong to."""
@@ -139,6 +148,7 @@ class TierForm(forms.ModelForm):
         if event.status != Event.Status.DRAFT:
             # Seats carry the number of their price: what is sold as what stands from publication on.
             self.fields["categories"].disabled = True
+            self.fields["categories"].choices = [(name, name) for name in self.instance.categories]
         _name_boxes(self, "Price", self.instance.name)
 
 
@@ -338,16 +348,7 @@ class EventAdmin(ScopedAdmin):
     def where(self, event: Event) -> str:
         return str(event.venue)
 
-    @display(
-        description="Sale",
-        label={
-            "On sale": "success",
-            "Presale": "success",
-            "Paused": "warning",
-            "Not yet on sale": "info",
-            "Cancelled": "danger",
-        },
-    )
+    @display(description="Sale", label=BADGES)
     def sale(self, event: Event) -> str:
         """Show what the sale is doing now."""
         return STATE_LABELS[sale_state(event, timezone.now()).state]

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from operator import attrgetter
 from typing import Any
-from uuid import UUID
 
 from django.contrib.admin.options import BaseModelAdmin
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
@@ -14,14 +13,7 @@ from django.shortcuts import redirect
 from django.utils.text import capfirst
 from unfold.admin import ModelAdmin, TabularInline
 
-from events.permissions import is_manager, managed_organizers
-
-
-def managed_ids(request: HttpRequest) -> frozenset[UUID]:
-    """Return the ids of the organizers the user manages; asked once per request."""
-    if not hasattr(request, "managed_organizer_ids"):
-        request.managed_organizer_ids = frozenset(managed_organizers(request.user).values_list("pk", flat=True))
-    return request.managed_organizer_ids
+from events.permissions import managed_ids, may_enter
 
 
 class ScopedAccess(BaseModelAdmin):
@@ -51,7 +43,7 @@ class ScopedAccess(BaseModelAdmin):
         return self.in_scope(request, super().get_queryset(request))
 
     def _may(self, act: str, request: HttpRequest, obj: Model | None) -> bool:
-        if act not in self.allows or not is_manager(request.user):
+        if act not in self.allows or not may_enter(request):
             return False
         return obj is None or obj._state.adding or self.is_in_scope(request, obj)
 
@@ -92,7 +84,8 @@ class ScopedAdmin(ScopedAccess, ModelAdmin):
     when_empty = ""  # What an empty list says: how its first row comes to be.
     list_filter_submit = True
     show_full_result_count = False
-    actions: Iterable[Any] = ()
+    # No "delete selected": deleting is rare here, and done on the page of the thing.
+    actions: Iterable[Any] | None = None
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         title = capfirst(self.opts.verbose_name_plural)

@@ -6,9 +6,9 @@ from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-from events.admin.scope import ScopedAdmin, managed_ids
+from events.admin.scope import ScopedAdmin
 from events.models import Event, Organizer
-from events.permissions import owns_venue, usable_plans, usable_venues
+from events.permissions import managed_ids, owns_venue, usable_plans, usable_venues
 from seating.admin import SeatingPlanAdmin, VenueAdmin
 from seating.models import SeatingPlan, Venue
 

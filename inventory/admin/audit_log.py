@@ -12,8 +12,8 @@ from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 from unfold.views import ChangeList
 
-from events.admin.scope import ScopedAdmin, managed_ids
-from events.permissions import managed_events
+from events.admin.scope import ScopedAdmin
+from events.permissions import managed_events, managed_ids
 from inventory.admin.telling import Teller
 from inventory.models import AuditEntry
 

@@ -15,7 +15,7 @@ from unfold import widgets
 from unfold.decorators import display
 from unfold.views import ChangeList
 
-from events.admin.events import STATE_LABELS, EventAdmin
+from events.admin.events import BADGES, STATE_LABELS, EventAdmin
 from events.admin.fields import LocalTimeField
 from events.catalog import Entry
 from events.models import Event
@@ -25,6 +25,7 @@ from events.shell import shell_context
 from inventory import boxoffice
 from inventory.admin import codes, seats
 from inventory.admin.desk import ask, context, of_row
+from inventory.admin.overview import shown_state
 from inventory.back_office import actor
 from inventory.models import Order
 from inventory.reports import Places, sales_board, sold_shares
@@ -167,6 +168,10 @@ class EventDesk(EventAdmin):
         if obj is not None:
             context.update(panel(obj, "details"))
         return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+
+    @display(description="Sale", label=BADGES)
+    def sale(self, event: Event) -> str:
+        return shown_state(sale_state(event, timezone.now()), event.places)["label"]
 
     @display(description="Sold")
     def sold(self, event: Event) -> str:
