@@ -29,6 +29,7 @@ Progress = Callable[[str], Any]
 
 PRESALE_CODE = "KITES"
 SOON = timedelta(minutes=10)
+_SERIES = 778  # Of a few thousand series of pictures, one in which neighbours look different.
 _SMALLEST = {"stadium": 600, "theatre": 200, "club": 40}
 
 
@@ -180,28 +181,35 @@ def _price(event: Event, show: Show) -> None:
     )
 
 
-def _opened_at(show: Show, now: datetime) -> datetime:
+def _morning(event: Event, now: datetime, days: int) -> datetime:
+    """Return ten in the morning, where the event is, `days` from today."""
+    zone = ZoneInfo(event.venue.timezone)
+    day = now.astimezone(zone).date() + timedelta(days=days)
+    return datetime(day.year, day.month, day.day, 10, tzinfo=zone)
+
+
+def _opened_at(event: Event, show: Show, now: datetime) -> datetime:
     """Return when an event that is on sale began to be: weeks ago, earlier for what is sooner."""
-    return now - timedelta(days=10 + max(0, 60 - show.days) // 2, hours=len(show.slug) % 7)
+    return _morning(event, now, -10 - max(0, 60 - show.days) // 2)
 
 
 def _open_windows(event: Event, show: Show, now: datetime) -> None:
     closes_at = event.starts_at - timedelta(hours=1)
-    opens_at = _opened_at(show, now)
+    opens_at = _opened_at(event, show, now)
     match show.part:
         case "soon":
             opens_at = now + SOON
         case "upcoming":
-            opens_at = now + timedelta(days=min(21, show.days // 3))
+            opens_at = _morning(event, now, min(21, show.days // 3))
         case "closed":
             closes_at = now - timedelta(hours=2)
         case "presale":
-            opens_at = now + timedelta(days=6)
+            opens_at = _morning(event, now, 6)
             presale = SaleWindow.objects.create(
                 event=event,
                 name="Mailing list presale",
                 access=SaleWindow.Access.PRESALE,
-                opens_at=now - timedelta(days=1),
+                opens_at=_morning(event, now, -2),
                 closes_at=opens_at,
             )
             PresaleCode.objects.create(window=presale, code=PRESALE_CODE, max_fans=5000)
@@ -213,7 +221,7 @@ def _stock(event: Event, show: Show, now: datetime) -> int:
     if not show.sold:
         create_stock(event)
         return 0
-    since = now - timedelta(days=1) if show.part == "presale" else _opened_at(show, now)
+    since = _morning(event, now, -2) if show.part == "presale" else _opened_at(event, show, now)
     until = now - timedelta(hours=2, minutes=5) if show.part == "closed" else now - timedelta(minutes=10)
     blocked = [] if show.sold >= 1 else _blocked(plan_of(event.plan.content_hash), show)
     return sell(event, share=show.sold, blocked=blocked, since=since, until=until, seed=show.slug)
@@ -232,7 +240,7 @@ def _draw(event: Event, show: Show) -> None:
     """Draw the event's picture into the media folder, in place of one that an earlier world left there."""
     name = f"events/{show.slug}.jpg"
     default_storage.delete(name)
-    event.image.save(name.removeprefix("events/"), ContentFile(poster(show.category, show.slug)))
+    event.image.save(name.removeprefix("events/"), ContentFile(poster(show.category, f"{show.slug}/{_SERIES}")))
 
 
 def redraw_missing_images() -> int:
