@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.db import DatabaseError, InterfaceError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpResponse
 
 from inventory.availability import Busy
@@ -75,7 +75,7 @@ def problem_of(error: BaseException) -> Problem:
     match error:
         case Refusal():
             return Problem(error.status, error.code, error.title, error.detail, error.extra)
-        case DatabaseError() | InterfaceError() | Busy() | GatewayUnreachable() | GatewayRefused():
+        case OperationalError() | InterfaceError() | Busy() | GatewayUnreachable() | GatewayRefused():
             return BUSY
         case RequestDataTooBig():
             return TOO_LARGE

@@ -11,7 +11,7 @@ from ninja import Query, Router
 from events import catalog
 from inventory import fan as fans
 from inventory.api.requests import never_cached
-from inventory.api.schemas import EventOut, EventsOut, FanOut, OrderOut, ProblemOut
+from inventory.api.schemas import EventOut, EventsIn, EventsOut, FanOut, OrderOut, ProblemOut
 from inventory.links import read_order
 from inventory.models import Order
 from inventory.purchase import EventUnknown, OrderUnknown
@@ -20,15 +20,10 @@ router = Router(tags=["reads"])
 
 
 @router.get("/events", response=EventsOut)
-def events(
-    request: HttpRequest,
-    q: str = Query("", max_length=100),
-    city: str = Query("", max_length=80),
-    category: str = Query("", max_length=10),
-    page: int = Query(1, ge=1, le=10_000),
-) -> Any:
+def events(request: HttpRequest, wanted: Query[EventsIn]) -> Any:
     """List the events to come, soonest first; with `q` the best matches first."""
-    found = catalog.listing(catalog.Filters(q=q, city=city, category=category), page=page, now=datetime.now(tz=UTC))
+    filters = catalog.Filters(q=wanted.q, city=wanted.city, category=wanted.category)
+    found = catalog.listing(filters, page=wanted.page, now=datetime.now(tz=UTC))
     return {
         "events": [_event(entry) for entry in found.entries],
         "count": found.count,

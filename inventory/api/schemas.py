@@ -7,9 +7,26 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from ninja import Schema
-from pydantic import ConfigDict, Field, StrictBool, StrictInt, StrictStr, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    field_validator,
+    model_validator,
+)
+
+
+def _without_nul(value: str) -> str:
+    if "\x00" in value:
+        raise ValueError("Leave out the NUL character.")
+    return value
+
 
 Count = Annotated[int, Field(strict=True, ge=1)]
+Text = Annotated[StrictStr, AfterValidator(_without_nul)]  # Postgres stores every character but NUL.
 
 
 class _In(Schema):
@@ -42,7 +59,7 @@ class HoldIn(_In):
     seats: list[StrictInt] | None = Field(None, description="Seat indexes, up to 50.")
     best: Best | None = None
     standing: Standing | None = None
-    presale_code: Annotated[StrictStr, Field(max_length=40)] = ""
+    presale_code: Annotated[Text, Field(max_length=40)] = ""
 
     @model_validator(mode="after")
     def _names_places_in_one_way(self) -> "HoldIn":
@@ -61,7 +78,7 @@ class OrderIn(_In):
     """Who buys what he holds."""
 
     hold_id: UUID
-    name: Annotated[StrictStr, Field(min_length=1, max_length=120)]
+    name: Annotated[Text, Field(min_length=1, max_length=120)]
     email: Annotated[StrictStr, Field(max_length=254)]
 
     @field_validator("name", mode="before")
@@ -83,7 +100,16 @@ class ScanIn(_In):
     """A ticket's code as scanned or typed at the door of an event."""
 
     event_id: UUID
-    code: Annotated[StrictStr, Field(min_length=1, max_length=1000)]
+    code: Annotated[Text, Field(min_length=1, max_length=1000)]
+
+
+class EventsIn(Schema):
+    """What the fan is looking for, and which page of it."""
+
+    q: Annotated[Text, Field(max_length=100)] = ""
+    city: Annotated[Text, Field(max_length=80)] = ""
+    category: Annotated[Text, Field(max_length=10)] = ""
+    page: Annotated[int, Field(ge=1, le=10_000)] = 1
 
 
 class SeatOut(Schema):

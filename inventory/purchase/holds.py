@@ -89,7 +89,8 @@ def hold_best(
         raise TooManySeats(MAX_SEATS_NAMED)
     if quantity < 1:
         raise NoSeatsNamed
-    event = Event.objects.select_related("plan").filter(id=event_id).exclude(status=Event.Status.DRAFT).first()
+    known = Event.objects.select_related("plan").defer("search", "plan__body", "plan__guids")
+    event = known.filter(id=event_id).exclude(status=Event.Status.DRAFT).first()
     if event is None:
         raise EventUnknown
     plan = plan_of(event.plan.content_hash)

@@ -164,6 +164,7 @@ def test_order_belongs_to_the_signed_in_user():
         ({"seats": [1], "price": 1}, "body.price"),
         ({"seats": [1], "fan": "somebody"}, "body.fan"),
         ({"seats": [1], "presale_code": "x" * 41}, "body.presale_code"),
+        ({"seats": [1], "presale_code": "a\x00b"}, "body.presale_code"),
         ({"best": {"quantity": 0}}, "body.best.quantity"),
         ({"best": {"quantity": 2, "section": 9}}, "body.section"),
         ({"best": {}}, "body.best.quantity"),
@@ -176,6 +177,56 @@ def test_hold_names_the_place_that_is_wrong(body, where):
     found = problem(browser.post(f"/events/{event.id}/holds", body), 422, "invalid")
     assert where in [error["where"] for error in found["errors"]]
     assert everything() == before
+
+
+@pytest.mark.parametrize(
+    ("fields", "where"),
+    [
+        ({"name": "  "}, "body.name"),
+        ({"name": "x" * 121}, "body.name"),
+        ({"name": "Ada\x00"}, "body.name"),
+        ({"name": 7}, "body.name"),
+        ({"email": "ada"}, "body.email"),
+        ({"email": "ada@example.org\nBcc: all@example.org"}, "body.email"),
+        ({"hold_id": "x"}, "body.hold_id"),
+        ({"amount": 1}, "body.amount"),
+        ({"state": "paid"}, "body.state"),
+    ],
+)
+def test_order_names_the_place_that_is_wrong(fields, where):
+    event, browser = make_sale(), Browser()
+    held = browser.hold(event, 1).json()
+    before = everything()
+    body = {"hold_id": held["id"], "name": "Ada", "email": "ada@example.org"} | fields
+    found = problem(browser.post("/orders", body), 422, "invalid")
+    assert [error["where"] for error in found["errors"]] == [where]
+    assert everything() == before
+
+
+def test_order_refuses_another_fans_hold():
+    event, browser = make_sale(), Browser()
+    held = browser.hold(event, 1).json()
+    body = {"hold_id": held["id"], "name": "Eve", "email": "eve@example.org"}
+    problem(Browser().post("/orders", body), 404, "hold_unknown")
+    run_out(held["id"])
+    problem(browser.post("/orders", body), 410, "hold_expired")
+
+
+def test_order_says_busy_while_the_provider_is_away(monkeypatch):
+    from inventory.payments import process
+    from inventory.payments.gateway import GatewayUnreachable
+
+    event, browser, key = make_sale(), Browser(), str(uuid4())
+    body = {"hold_id": browser.hold(event, 1).json()["id"], "name": "Ada", "email": "ada@example.org"}
+
+    def away(**_):
+        raise GatewayUnreachable("no answer")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(process, "open_payment", away)
+        problem(browser.post("/orders", body, key=key), 503, "server_busy")
+    assert browser.post("/orders", body, key=key).status_code == 201
+    assert Order.objects.count() == 1
 
 
 @pytest.mark.parametrize(
@@ -341,7 +392,8 @@ def test_reads_list_and_show_events():
         {"number": 0, "name": "Stalls", "amount": 9000},
         {"number": 1, "name": "Balcony", "amount": 4500},
     ]
-    assert client.get("/api/v1/events?page=x").status_code == 422
+    problem(client.get("/api/v1/events?page=x"), 422, "invalid")
+    problem(client.get("/api/v1/events?q=%00"), 422, "invalid")
     assert client.get("/api/v1/events?q=nothing%20like%20it").json()["events"] == []
 
 
