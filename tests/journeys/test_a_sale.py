@@ -8,7 +8,7 @@ from pathlib import Path
 import pypdfium2
 import pytest
 import zxingcpp
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -143,10 +143,11 @@ def test_two_fans_one_seat_and_a_ticket_that_admits_once(site, open_page, pictur
 def test_a_hold_given_back_shows_free_again_to_others_who_poll(site, open_page):
     """Sockets lost: the same result by polling."""
     first, second = open_page(), open_page()
-    second.route_web_socket(re.compile("/live/"), lambda socket: socket.close())
+    # The map's worker opens the socket, where a test cannot stand between: so the address it is given leads nowhere.
+    second.route(f"**{site.cast['sale']}", _send_sockets_nowhere)
     _open_sale(first, site.cast["sale"])
     _open_sale(second, site.cast["sale"])
-    _until(second, f"{MAP}.stats().transport === 'poll'", within=30)
+    _until(second, f"{MAP}.stats().transport === 'polling'", within=30)
 
     left, _ = _free_pair(first)
     _click_seat(first, left)
@@ -168,6 +169,13 @@ def test_the_list_without_scripts_sells_the_same_places(site, browser):
         assert page.get_by_role("link").count() > 10
     finally:
         context.close()
+
+
+def _send_sockets_nowhere(route: Route) -> None:
+    answer = route.fetch()
+    body, replaced = re.subn(r'("socketUrl": *")[^"]*', r"\1/live/nowhere/socket", answer.text())
+    assert replaced == 1
+    route.fulfill(response=answer, body=body)
 
 
 def _event_id(page: Page, site) -> str:
