@@ -144,7 +144,8 @@ def test_sale_opens_by_itself_on_the_second_and_follows_the_slot(open_page):
     # What the fan's own slot says outranks the cached page.
     told = "{bubbles: true, detail: {state: 'sold_out', opens_at: null, closes_at: null, now: Date.now()}}"
     page.evaluate(f"document.querySelector('seat-map').dispatchEvent(new CustomEvent('seatmap:sale', {told}))")
-    expect(panel.get_by_text("Sold out", exact=True)).to_be_visible()
+    expect(panel.get_by_role("status")).to_have_text("Sold out")
+    expect(panel.locator(".badge--sold_out")).to_be_visible()
     expect(panel.get_by_role("link", name="Choose seats")).to_be_hidden()
 
 

@@ -32,11 +32,13 @@ class SalePanel {
   #data;
   #told = null; // What the fan's slot said last; outranks the page.
   #offset = 0; // The server's clock minus ours, ms.
+  #boundaries; // Moments (ms) at which the clock alone may change the state.
   #shown;
   #timer;
 
   constructor(article, data) {
     this.#data = data;
+    this.#boundaries = [...data.windows.flatMap((window) => [window.opens_at, window.closes_at]), data.endsAt];
     this.article = article;
     this.#shown = article.dataset.eventState;
     article.addEventListener("seatmap:sale", (event) => this.#hear(event.detail));
@@ -50,16 +52,15 @@ class SalePanel {
 
   #hear({ state, opens_at, closes_at, now }) {
     if (now) this.#offset = now - Date.now();
-    this.#told = { state, opens_at, closes_at };
+    this.#told = { state, opens_at, closes_at, at: this.#now() };
     this.#tick();
   }
 
-  /** The slot's word holds until a moment it names has passed; then the page's windows count until it speaks again. */
+  /** The slot's word holds until the clock passes a boundary; then the page's windows count until it speaks again. */
   #current(now) {
     const told = this.#told;
-    if (!told) return saleState(this.#data, now);
-    const until = told.state === "upcoming" ? told.opens_at : told.closes_at;
-    return until && until <= now ? saleState(this.#data, now) : told;
+    const isStale = told && this.#boundaries.some((moment) => told.at < moment && moment <= now);
+    return told && !isStale ? told : saleState(this.#data, now);
   }
 
   #tick() {
@@ -68,8 +69,9 @@ class SalePanel {
     const sale = this.#current(now);
     this.#show(sale.state);
     if (sale.state === "upcoming") this.#count(sale.opens_at, now);
-    const wait = sale.state === "upcoming" ? 1000 - (now % 1000) : 15_000;
-    this.#timer = setTimeout(() => this.#tick(), Math.min(wait, 15_000) + 5);
+    const next = Math.min(...this.#boundaries.filter((moment) => moment > now)) - now;
+    const wait = sale.state === "upcoming" ? 1000 - (now % 1000) : 60_000;
+    this.#timer = setTimeout(() => this.#tick(), Math.min(wait, next) + 5);
   }
 
   #count(opensAt, now) {
