@@ -10,9 +10,13 @@ import pytest
 import zxingcpp
 from playwright.sync_api import Page, Route, expect
 
+from tests.journeys.conftest import ARTIFACTS
+
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 
 SUCCESS_CARD = "4242 4242 4242 4242"
+DECLINED_CARD = "4000 0000 0000 9995"
+CHALLENGE_CARD = "4000 0025 0000 3155"
 MAP = "document.querySelector('seat-map')"
 
 
@@ -99,10 +103,7 @@ def test_two_fans_one_seat_and_a_ticket_that_admits_once(site, open_page, pictur
     first.get_by_role("button", name=re.compile("^Pay")).click()
     first.wait_for_url("**/sandbox/pay/**")
     picture(first, "sandbox-bank")
-    first.get_by_label("Card number").fill(SUCCESS_CARD)
-    first.get_by_label("Expiry").fill("12/30")
-    first.get_by_label("Security code").fill("123")
-    first.get_by_role("button", name=re.compile("^Pay")).click()
+    _pay_with(first, SUCCESS_CARD)
     first.wait_for_url("**/orders/**", timeout=30_000)
     expect(first.get_by_role("heading", name="You are going!")).to_be_visible(timeout=15_000)
     picture(first, "order")
@@ -158,7 +159,7 @@ def test_a_hold_given_back_shows_free_again_to_others_who_poll(site, open_page):
     _until(second, f"{MAP}.seatLook({left}) === 'Available'", within=5)
 
 
-def test_the_list_without_scripts_sells_the_same_places(site, browser):
+def test_a_fan_without_scripts_buys_after_a_declined_card_and_a_bank_check(site, browser):
     """Every page works without JavaScript up to the picture of seats, and there the list takes over."""
     context = browser.new_context(base_url=site.url, java_script_enabled=False)
     try:
@@ -166,9 +167,36 @@ def test_the_list_without_scripts_sells_the_same_places(site, browser):
         page.goto(site.cast["sale"])
         page.get_by_role("link", name=re.compile("list", re.IGNORECASE)).first.click()
         page.wait_for_url("**/choose/**")
-        assert page.get_by_role("link").count() > 10
+        page.get_by_label("Places together").select_option("3")
+        page.get_by_role("button", name="Hold the best places").click()
+        page.screenshot(path=ARTIFACTS / "choose-without-scripts.png")
+        page.goto(f"/checkout/{site.cast['sale'].split('/')[2]}/")
+        page.get_by_label("Name").fill("Grace Hopper")
+        page.get_by_label("E-mail").fill("grace@example.org")
+        page.get_by_role("button", name=re.compile("^Pay")).click()
+
+        # A declined card keeps the places; so does trying again.
+        page.wait_for_url("**/sandbox/pay/**")
+        _pay_with(page, DECLINED_CARD)
+        expect(page.get_by_text("The payment did not go through")).to_be_visible(timeout=15_000)
+        page.get_by_role("button", name=re.compile("^Pay")).click()
+
+        page.wait_for_url("**/sandbox/pay/**")
+        _pay_with(page, CHALLENGE_CARD)
+        page.wait_for_url("**/challenge/**")
+        page.get_by_label("Code").fill(page.locator(".notice strong").inner_text())
+        page.get_by_role("button", name="Confirm").click()
+        expect(page.get_by_role("heading", name="You are going!")).to_be_visible(timeout=20_000)
+        assert page.get_by_alt_text(re.compile("^Code of this ticket")).count() == 3
     finally:
         context.close()
+
+
+def _pay_with(page: Page, card: str) -> None:
+    page.get_by_label("Card number").fill(card)
+    page.get_by_label("Expiry").fill("12/30")
+    page.get_by_label("Security code").fill("123")
+    page.get_by_role("button", name=re.compile("^Pay")).click()
 
 
 def _send_sockets_nowhere(route: Route) -> None:
