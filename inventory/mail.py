@@ -21,6 +21,7 @@ from inventory.links import order_path
 from inventory.messages import Message
 from inventory.models import Order, Refund
 from inventory.tickets.pdf import NoTickets, tickets_pdf
+from seating.plans import plan as plan_of
 
 
 def send_tickets(message: Message) -> None:
@@ -44,6 +45,14 @@ def send_refund_notice(message: Message) -> None:
     subject = f"Your refund for {order.event.name}"
     amount = money(refund.amount, refund.currency)
     _send(_mail(message, order, "refunded", subject, refund=refund, amount=amount))
+
+
+def send_loss_notice(message: Message) -> None:
+    """Tell a buyer whose payment came too late that nothing was charged, and what is as good (order.lost)."""
+    order = _order(message.payload["order"])
+    plan = plan_of(order.event.plan.content_hash)
+    groups = [[plan.place(index) for index in group] for group in message.payload["alternatives"]]
+    _send(_mail(message, order, "lost", f"Your seats for {order.event.name} were gone", groups=groups))
 
 
 def _order(order_id: Any) -> Order:

@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 SUBSCRIBERS: dict[str, dict[str, str]] = {
     "order.paid": {"mail": "inventory.mail.send_tickets"},
     "order.resend": {"mail": "inventory.mail.send_tickets"},
+    "order.lost": {"mail": "inventory.mail.send_loss_notice"},
     "order.refunded": {"mail": "inventory.mail.send_refund_notice"},
     "refund.requested": {"provider": "inventory.payments.process.send_refund"},
     "event.cancelled": {"refunds": "inventory.payments.process.refund_event"},

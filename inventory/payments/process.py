@@ -6,17 +6,19 @@ transactions and carries a key made of the payment's id: asked twenty times, the
 """
 
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.urls import reverse
 
 from inventory import purchase
 from inventory.links import sign_order
-from inventory.messages import Message
+from inventory.messages import Message, publish
 from inventory.models import Order, Payment, Refund, WebhookReceipt
 from inventory.payments.gateway import (
     Announcement,
@@ -192,6 +194,8 @@ def _take(payment: Payment, charge: Charge) -> None:
     """Capture authorised money where the seats are still the buyer's, or let it go."""
     decision = purchase.begin_capture(payment_id=payment.id, provider_id=charge.provider_id)
     if decision.action == "void":
+        if payment.state != Payment.State.VOIDED:
+            _tell_of_loss(payment, decision.alternatives)
         _let_go(payment, charge)
     if decision.action != "capture":
         return
@@ -204,6 +208,14 @@ def _take(payment: Payment, charge: Charge) -> None:
             purchase.fail_payment(payment_id=payment.id, reason=str(refusal))
             return
     purchase.confirm_payment(payment_id=payment.id, provider_id=charge.provider_id)
+
+
+def _tell_of_loss(payment: Payment, alternatives: Sequence[Sequence[int]]) -> None:
+    """Leave word for a buyer whose seats are somebody else's now; most have closed the page by then."""
+    order = Order.objects.get(id=payment.order_id)
+    if order.state == Order.State.EXPIRED:
+        with transaction.atomic(durable=True):
+            publish("order.lost", {"order": str(order.pk), "alternatives": [list(group) for group in alternatives]})
 
 
 def _let_go(payment: Payment, charge: Charge) -> None:

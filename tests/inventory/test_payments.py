@@ -7,6 +7,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.core import mail
 from django.db import connection
 from django.utils import timezone
 
@@ -177,6 +178,15 @@ def test_a_late_payment_for_seats_that_are_gone_is_voided():
     assert Order.objects.get(pk=placed.order.pk).state == "expired"
     assert Seat.objects.get(event=event, index=5).order == other.pk
     assert Ticket.objects.count() == 1
+
+    process.settle(placed.payment.pk)
+    assert Outbox.objects.filter(topic="order.lost").count() == 1
+    while dispatch_due():
+        pass
+    (told,) = [sent for sent in mail.outbox if sent.to == ["ada@example.org"]]
+    assert told.subject == f"Your seats for {event.name} were gone"
+    assert "Nothing was charged" in told.body
+    assert "- Stalls, row A, seats " in told.body
 
 
 def test_money_captured_for_seats_that_are_gone_is_given_back_once():
