@@ -6,7 +6,7 @@ const DEADLINE_MS = 10_000;
 /** Refusals that ask for the same request again, with the same key. */
 const AGAIN = new Set(["idempotency_running", "server_busy"]);
 
-/** What the server said no to: `code` is the problem's name (seats_taken, limit_reached, ...), `extra` the whole problem. */
+/** What the server said no to: `code` is the problem's name (seats_taken, limit_reached, ...), `extra` all of it. */
 export class Refusal extends Error {
   constructor(status, problem) {
     super(problem.detail || problem.title || "The box office refused this.");

@@ -118,7 +118,7 @@ export class Painter {
   #changed(indexes) {
     if (indexes === null) this.#tiles?.touchAll();
     else for (const i of indexes) this.#tiles?.touch(i);
-    this.ground.forget();
+    this.ground.forget(indexes);
     this.ask();
   }
 

@@ -49,9 +49,10 @@ export class Ground {
     this.#looks.clear();
   }
 
-  /** Seats changed: how full sections look is to be found again. */
-  forget() {
-    this.#looks.clear();
+  /** Seats changed (null: all): how full their sections look is to be found again. */
+  forget(indexes) {
+    if (indexes === null) this.#looks.clear();
+    else for (const i of indexes) this.#looks.delete(this.plan.sectionOf[i]);
   }
 
   /**
@@ -87,7 +88,7 @@ export class Ground {
     }
   }
 
-  /** Return {fill, pale, line, edge, ink, free, from, soldOut} of a section: its tier's colour by the share of seats free. */
+  /** Return {fill, pale, line, edge, ink, free, from, soldOut} of a section: its tier's colour by the share still free. */
   lookOf(section) {
     const known = this.#looks.get(section.number);
     if (known) return known;

@@ -20,7 +20,7 @@ const GAP_MS = 1000;
 const RETRY_FIRST_MS = 500;
 const RETRY_MOST_MS = 30_000;
 const PENDING_MOST = 256;
-/** A snapshot of an older version than ours is an edge running late; made this long after our last, it is a server that began anew. */
+/** A snapshot older than ours is an edge running late; made this long after our last one, a server that began anew. */
 const ANEW_MS = 5000;
 
 export class Live {
@@ -50,7 +50,7 @@ export class Live {
 
   /**
    * `post` receives messages: {kind: "snapshot", version, states}, {kind: "changes", version, indexes, states},
-   * {kind: "status", transport, stale}, {kind: "notice", notice}. `transport` is socket, polling or offline.
+   * {kind: "status", transport, stale, pollMs}, {kind: "notice", notice}. `transport` is socket, polling or offline.
    */
   constructor({ seatsUrl, socketUrl, post }) {
     this.#seatsUrl = seatsUrl;
@@ -111,8 +111,9 @@ export class Live {
     const stale = this.#stale;
     const open = this.#socket?.readyState === 1;
     const transport = this.#offline || this.#misses > 1 ? "offline" : open ? "socket" : "polling";
-    const status = `${transport} ${stale}`;
-    if (status !== this.#status) this.#post({ kind: "status", transport, stale });
+    const pollMs = this.#pollMs;
+    const status = `${transport} ${stale} ${pollMs}`;
+    if (status !== this.#status) this.#post({ kind: "status", transport, stale, pollMs });
     this.#status = status;
   }
 

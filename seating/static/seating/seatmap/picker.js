@@ -8,11 +8,13 @@ export class Picker {
   #where;
   #accessible;
   #button;
+  #hasSeats;
 
   /** `tiers()` gives the tiers the filters leave, or null. */
   constructor({ seats, fan, money, tiers }) {
     this.fan = fan;
     this.tiers = tiers;
+    this.#hasSeats = seats.plan.rows.length > 0;
     this.#quantity = stepper({ label: "seats", value: 2, most: fan.limit.max });
     const amounts = [...new Set(seats.tiers.map((tier) => tier.amount))].sort((a, b) => a - b);
     this.#price = h(
@@ -87,7 +89,7 @@ export class Picker {
     const { fan } = this;
     this.#quantity.setMost(Math.max(1, fan.limit.max - fan.limit.used));
     this.#button.disabled = !fan.canChoose || this.#button.dataset.busy === "1";
-    this.element.hidden = !fan.canChoose;
+    this.element.hidden = !fan.canChoose || !this.#hasSeats;
   }
 
   async #find() {

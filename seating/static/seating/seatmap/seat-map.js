@@ -36,9 +36,9 @@ import { Toasts } from "./toast.js";
 const ZOOM_STEP = 1.8;
 const TIER_SHAPES = ["circle", "square", "diamond", "triangle", "hexagon", "star"];
 const TRANSPORTS = {
-  socket: "Live",
-  polling: "Updates every 2 s",
-  offline: "Offline: seats may have changed",
+  socket: () => "Live",
+  polling: (pollMs) => `Updates every ${Math.round(pollMs / 1000)} s`,
+  offline: () => "Offline: seats may have changed",
 };
 
 class SeatMap extends HTMLElement {
@@ -284,13 +284,15 @@ class SeatMap extends HTMLElement {
     });
   }
 
-  #setStatus({ transport, stale }) {
+  #setStatus({ transport, stale, pollMs }) {
     const before = this.#transport;
     this.#transport = transport;
     this.#stale = stale;
     this.status.hidden = false;
     this.status.dataset.transport = transport;
-    this.status.textContent = TRANSPORTS[transport];
+    // A stale source is served with its age while the relay is away; nothing is sold on its word.
+    const isLate = stale && transport !== "offline";
+    this.status.textContent = isLate ? "A few seconds behind" : TRANSPORTS[transport](pollMs);
     if (before === "offline" && transport !== "offline") this.fan?.refresh();
   }
 

@@ -14,8 +14,29 @@ const pixel = document.createElement("canvas");
 pixel.width = pixel.height = 1;
 const brush = pixel.getContext("2d", { willReadFrequently: true });
 
-/** Return [r, g, b] of any CSS colour. */
+const known = new Map();
+const KNOWN_MOST = 4000;
+
+/** Return [r, g, b] of any CSS colour. Reading a pixel back is slow, so each colour is asked for once. */
 export function rgb(color) {
+  let channels = known.get(color);
+  if (!channels) {
+    if (known.size > KNOWN_MOST) known.clear();
+    channels = plain(color) ?? painted(color);
+    known.set(color, channels);
+  }
+  return channels;
+}
+
+/** Return the channels of "#rrggbb" and of what `mix` writes, or null. */
+function plain(color) {
+  if (/^#[0-9a-f]{6}$/i.test(color)) return [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16));
+  const numbers = /^rgb\((\d+),? (\d+),? (\d+)\)$/.exec(color);
+  return numbers ? numbers.slice(1).map(Number) : null;
+}
+
+/** Return the channels of any other colour: paint a pixel and look. */
+function painted(color) {
   brush.clearRect(0, 0, 1, 1);
   brush.fillStyle = "#000";
   brush.fillStyle = color;
