@@ -3,6 +3,10 @@
 import os
 
 from django.core.wsgi import get_wsgi_application
+from django.urls import get_resolver
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 application = get_wsgi_application()
+
+# Every view is imported now: once, before gunicorn forks its workers, and not while the first visitor waits.
+get_resolver().url_patterns  # noqa: B018

@@ -52,7 +52,7 @@ def _python(name: str, argv: list[str | Path], env: dict[str, str]) -> Program:
 
 
 def _web(env: dict[str, str], socket: Path) -> Program:
-    threads = ["--workers", "2", "--worker-class", "gthread", "--threads", "2"]
+    threads = ["--preload", "--workers", "2", "--worker-class", "gthread", "--threads", "2"]
     return _pool("web", ["config.wsgi", *threads, "--bind", f"unix:{socket}"], env, socket.parent)
 
 
