@@ -1,0 +1,1 @@
+"""How Onsale runs: settings, servers, tiers."""

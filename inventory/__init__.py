@@ -1,0 +1,1 @@
+"""Who holds, who bought: stock, holds, orders, payments, tickets."""
