@@ -229,7 +229,7 @@ CELERY_BEAT_SCHEDULE = {
     "expire-holds": _every("expire_holds", 2),
     "reconcile-payments": _every("reconcile_payments", 60),
     "hear-slow-banks": _every("hear_slow_banks", 2),
-    "drop-idempotency-keys": _every("drop_idempotency_keys", 3600),
+    "forget-old-records": _every("forget_old_records", 3600),
 }
 
 # --- Sign-in --------------------------------------------------------------------------------------------------
@@ -294,7 +294,7 @@ CONTENT_SECURITY_POLICY = {
 # The admin's theme runs Alpine, which evaluates its attributes; staff pages get a policy of their own.
 ADMIN_CONTENT_SECURITY_POLICY = {
     "default-src": [SELF],
-    "script-src": [SELF, UNSAFE_EVAL, UNSAFE_INLINE],
+    "script-src": [SELF, UNSAFE_EVAL],
     "style-src": [SELF, UNSAFE_INLINE],
     "img-src": [SELF, "data:", "blob:"],
     "object-src": [NONE],

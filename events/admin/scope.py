@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from operator import attrgetter
 from typing import Any
 
+from django.contrib.admin import ShowFacets
 from django.contrib.admin.options import BaseModelAdmin
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.db.models import ForeignKey, Model, QuerySet
@@ -84,6 +85,7 @@ class ScopedAdmin(ScopedAccess, ModelAdmin):
     when_empty = ""  # What an empty list says: how its first row comes to be.
     list_filter_submit = True
     show_full_result_count = False
+    show_facets = ShowFacets.NEVER
     # No "delete selected": deleting is rare here, and done on the page of the thing.
     actions: Iterable[Any] | None = None
 

@@ -7,11 +7,11 @@ from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
-from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 from unfold.views import ChangeList
 
+from events.admin.filters import DaysFilter
 from events.admin.scope import ScopedAdmin
 from events.permissions import managed_events, managed_ids
 from inventory.admin.telling import Teller
@@ -60,7 +60,7 @@ class AuditEntryAdmin(ScopedAdmin):
     allows = ("view",)
     list_display = ("when", "who", "what", "thing", "about")
     list_display_links = ("when",)
-    list_filter = (AreaFilter, ("at", RangeDateTimeFilter))
+    list_filter = (AreaFilter, ("at", DaysFilter))
     search_fields = ("=subject", "action")
     search_help_text = "The number of an order, ticket, payment or event, or an action such as seat.blocked"
     ordering = ("-id",)

@@ -38,7 +38,7 @@ class CancelForm(forms.Form):
         label="Reason",
         max_length=200,
         widget=widgets.UnfoldAdminTextInputWidget,
-        help_text="Buyers read it in the message about their refund.",
+        help_text="Kept in the log. Buyers are told that the event was cancelled.",
     )
     sure = forms.BooleanField(
         label="Yes, cancel this event for good",

@@ -12,10 +12,11 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from unfold import widgets
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.contrib.filters.admin.dropdown_filters import DropdownFilter
 from unfold.decorators import action, display
 
+from events.admin.filters import DaysFilter
 from events.admin.scope import ScopedAdmin
 from events.money import decimal_text, money
 from events.permissions import managed_events
@@ -91,7 +92,7 @@ class OrderAdmin(ScopedAdmin):
     allows = ("view",)
     list_display = ("reference", "buyer", "event", "seats", "shown_total", "shown_state", "ordered")
     list_select_related = ("event__venue",)
-    list_filter = (("state", ChoicesDropdownFilter), EventFilter, ("created_at", RangeDateTimeFilter))
+    list_filter = (("state", ChoicesDropdownFilter), EventFilter, ("created_at", DaysFilter))
     search_fields = ("=reference", "name", "email", "payments__provider_id")
     search_help_text = "Reference, name, e-mail, seat (Stalls A 12) or the payment provider's number"
     ordering = ("-created_at", "id")

@@ -3,9 +3,10 @@
 from django.contrib import admin
 from django.urls import reverse
 from django.utils.html import format_html
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
+from events.admin.filters import DaysFilter
 from events.admin.scope import ScopedAdmin
 from events.money import money
 from inventory.models import Order, Payment, Refund
@@ -26,7 +27,7 @@ class PaymentAdmin(ScopedAdmin):
     organizer_path = "order__organizer_id"
     list_display = ("created_at", "order_reference", "shown_amount", "shown_state", "gateway", "provider_id")
     list_select_related = ("order",)
-    list_filter = (("state", ChoicesDropdownFilter), ("created_at", RangeDateTimeFilter))
+    list_filter = (("state", ChoicesDropdownFilter), ("created_at", DaysFilter))
     search_fields = ("provider_id", "order__reference", "order__email")
     ordering = ("-created_at",)
     fields = (
@@ -64,7 +65,7 @@ class RefundAdmin(ScopedAdmin):
     organizer_path = "payment__order__organizer_id"
     list_display = ("created_at", "order_reference", "shown_amount", "shown_state", "reason", "provider_id")
     list_select_related = ("payment__order",)
-    list_filter = (("state", ChoicesDropdownFilter), ("created_at", RangeDateTimeFilter))
+    list_filter = (("state", ChoicesDropdownFilter), ("created_at", DaysFilter))
     search_fields = ("provider_id", "payment__order__reference", "payment__order__email")
     ordering = ("-created_at",)
     fields = ("order_reference", "shown_amount", "shown_state", "reason", "provider_id", "created_at", "done_at")

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -107,6 +108,7 @@ def test_every_answer_under_admin_carries_its_own_policy(client, anna):
         policy = client.get(path).headers["Content-Security-Policy"]
         assert "default-src 'self'" in policy
         assert "frame-ancestors 'none'" in policy
+        assert "script-src 'self' 'unsafe-eval';" in f"{policy};"
     assert "unsafe-eval" not in client.get("/").headers["Content-Security-Policy"]
 
 
@@ -517,3 +519,25 @@ def test_a_sale_without_events_is_an_invitation(client):
     assert "No event yet" in client.get("/admin/").content.decode()
     make_sale()
     assert "No event yet" in client.get("/admin/").content.decode()
+
+
+def test_a_sale_with_nothing_left_is_called_sold_out(anna, world):
+    purchase.block_seats(event_id=world.event_a.pk, indexes=list(range(2, 60)), actor="staff:1")
+    (event,) = listed(anna, "events_event")
+    assert event.places.is_sold_out
+    for page in ("/admin/", reverse("admin:events_event_changelist")):
+        assert "Sold out" in anna.get(page).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "found"),
+    [("", "", 1), (0, 0, 1), (0, "", 1), ("", -1, 0), (1, "", 0), (-1, 1, 1), ("nonsense", "9999-99-99", 1)],
+)
+def test_orders_are_narrowed_to_whole_days(anna, world, first, last, found):
+    def day(value):
+        if not isinstance(value, int):
+            return value
+        return (world.order_a.created_at + timedelta(days=value)).strftime("%Y-%m-%d")
+
+    query = f"?created_at_from={day(first)}&created_at_to={day(last)}"
+    assert len(listed(anna, "inventory_order", query)) == found
