@@ -62,7 +62,9 @@ def _live(env: dict[str, str], socket: Path) -> Program:
 
 def _one_process(env: dict[str, str], run: Path, host: str, port: int) -> Program:
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    return _pool("web", ["config.asgi", *_LIVE_WORKER, "--bind", address], env | {"ONSALE_ONE_PROCESS": "1"}, run)
+    # Static files are streamed to ASGI from a plain iterator: right for a demo, and Django warns of it at each.
+    own = env | {"ONSALE_ONE_PROCESS": "1", "PYTHONWARNINGS": "ignore:StreamingHttpResponse must consume"}
+    return _pool("web", ["config.asgi", *_LIVE_WORKER, "--bind", address], own, run)
 
 
 def _pool(name: str, words: list[str], env: dict[str, str], run: Path) -> Program:
