@@ -5,12 +5,13 @@ lost message would have started, the next run finds in the database.
 """
 
 from datetime import timedelta
+from time import monotonic
 
 from celery import shared_task
 from django.db.models.functions import Now
 
 from inventory import messages, purchase
-from inventory.models import IdempotencyKey
+from inventory.models import IdempotencyKey, ProcessedMessage, WebhookReceipt
 from inventory.payments import process
 from inventory.payments.sandbox import book
 from inventory.payments.sandbox.webhooks import deliver
@@ -18,15 +19,20 @@ from inventory.payments.sandbox.webhooks import deliver
 __all__ = ["deliver"]  # The sandbox provider's own task, found here by Celery.
 
 KEEP_KEYS = timedelta(hours=24)
-FULL_BATCH = 50
-BATCHES = 20  # One run stays below the task's time limit; the next one is a second away.
+KEEP_PROOFS = timedelta(days=7)  # A message may be replayed by hand days later, and must still take effect once.
+KEEP_WEBHOOKS = timedelta(days=30)
+# A run that is killed has claimed one small batch only, and stays well below the task's time limit; the next run is a
+# second away.
+BATCH = 10
+RUN_SECONDS = 20
 
 
 @shared_task
 def dispatch_messages() -> None:
     """Deliver what is due in the outbox."""
-    for _ in range(BATCHES):
-        if messages.dispatch_due(limit=FULL_BATCH) < FULL_BATCH:
+    end = monotonic() + RUN_SECONDS
+    while monotonic() < end:
+        if messages.dispatch_due(limit=BATCH) < BATCH:
             return
 
 
@@ -55,6 +61,8 @@ def hear_slow_banks() -> None:
 
 
 @shared_task
-def drop_idempotency_keys() -> None:
-    """Forget answers that are older than a day."""
+def forget_old_records() -> None:
+    """Forget answers, proofs of delivery and webhooks that nobody can ask for any more."""
     IdempotencyKey.objects.filter(created_at__lt=Now() - KEEP_KEYS).delete()
+    ProcessedMessage.objects.filter(at__lt=Now() - KEEP_PROOFS).delete()
+    WebhookReceipt.objects.filter(received_at__lt=Now() - KEEP_WEBHOOKS).exclude(processed_at=None).delete()
