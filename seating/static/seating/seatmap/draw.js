@@ -170,7 +170,7 @@ export class Painter {
 
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     this.labels.drawRows(context, { camera, view, theme });
-    const alpha = 1 - smooth(seat, SEATS_PX * 0.35, SEATS_PX * 0.7);
+    const alpha = 1 - smooth(seat, SEATS_PX * 0.5, SEATS_PX * 0.65);
     this.labels.drawSections(context, {
       camera,
       view,

@@ -6,6 +6,8 @@ import { mix } from "./theme.js";
 
 /** Few sizes, so that a zoom reuses bitmaps instead of writing every label at every step. */
 const SIZES = [9, 10, 11.5, 13, 15];
+/** Among seats a name keeps small. */
+const PALE_MOST_PX = 11.5;
 const WRITTEN_MOST = 12;
 const ROW_LABEL_PX = 8;
 /** Labels kept as bitmaps: copying one costs a tenth of writing it. */
@@ -76,13 +78,14 @@ export class Labels {
         theme,
         ratio,
       };
-      const note = bare
-        ? ""
-        : look.from !== null
-          ? `from ${this.money(look.from)}`
-          : look.soldOut
-            ? "Sold out"
-            : "";
+      const note =
+        bare || pale
+          ? ""
+          : look.from !== null
+            ? `from ${this.money(look.from)}`
+            : look.soldOut
+              ? "Sold out"
+              : "";
       const bitmap = this.#fitting(section, note, style);
       if (!bitmap) continue;
       const [x, y] = camera.toScreen(...section.label);
@@ -100,7 +103,8 @@ export class Labels {
     const room = this.#room(section);
     const height = room.height * scale;
     const wish = (room.width * scale) / 6.5;
-    const size = SIZES.findLast((candidate) => candidate <= wish) ?? SIZES[0];
+    const most = style.halo ? Math.min(wish, PALE_MOST_PX) : wish;
+    const size = SIZES.findLast((candidate) => candidate <= most) ?? SIZES[0];
     for (const [names, price] of wordingsOf(section.name, note)) {
       const lines = names.length * 1.05 - 0.15 + (price ? 1.15 : 0);
       if (height < size * lines) continue;

@@ -290,9 +290,7 @@ class SeatMap extends HTMLElement {
     this.#stale = stale;
     this.status.hidden = false;
     this.status.dataset.transport = transport;
-    // A stale source is served with its age while the relay is away; nothing is sold on its word.
-    const isLate = stale && transport !== "offline";
-    this.status.textContent = isLate ? "A few seconds behind" : TRANSPORTS[transport](pollMs);
+    this.status.textContent = TRANSPORTS[transport](pollMs);
     if (before === "offline" && transport !== "offline") this.fan?.refresh();
   }
 
