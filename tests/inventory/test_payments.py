@@ -30,7 +30,7 @@ from inventory.payments import process
 from inventory.payments.gateway import GatewayUnreachable
 from inventory.payments.sandbox import book
 from inventory.payments.sandbox.signatures import HEADER, signature
-from inventory.payments.sandbox.webhooks import webhook_body
+from inventory.payments.sandbox.webhooks import deliver, webhook_body
 from tests.inventory.box_office import run_out, states
 from tests.inventory.sales import POOR, SILENT, SUCCESS, TIME_OUT, buy, make_sale, place, use_card
 
@@ -334,3 +334,15 @@ def test_return_webhooks_and_reconciliation_at_the_same_moment_take_the_money_on
     assert Outbox.objects.filter(topic="order.paid").count() == 1
     assert SandboxCharge.objects.get().state == "captured"
     assert AuditEntry.objects.filter(action="payment.captured").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_webhook_travels_by_http_signed_and_is_acted_on(live_server, settings):
+    placed = place(make_sale(), [4])
+    use_card(placed.payment, SILENT)
+    settings.SITE_URL = live_server.url
+    body, _ = signed(settings, placed.payment, "charge.authorised", event_id="evt_http")
+    deliver.apply(args=[body.decode()], throw=True)
+    assert WebhookReceipt.objects.get().provider_event_id == "evt_http"
+    process.process_webhooks()
+    assert Order.objects.get().state == "paid"
