@@ -58,8 +58,6 @@ def test_csrf_token_belongs_to_one_fan_and_is_no_cookie():
 def test_cookie_header_is_for_the_whole_site_and_not_for_scripts(settings):
     settings.HTTPS = False
     who = fan.new_fan()
-    assert fan.set_cookie_header(who) == (
-        f"fan={fan.sign(who)}; Path=/; Max-Age=15552000; HttpOnly; SameSite=Lax"
-    )
+    assert fan.set_cookie_header(who) == (f"fan={fan.sign(who)}; Path=/; Max-Age=15552000; HttpOnly; SameSite=Lax")
     settings.HTTPS = True
     assert fan.set_cookie_header(who).endswith("; SameSite=Lax; Secure")
