@@ -1,5 +1,6 @@
 """The admin site of organisers: who enters, what its first page shows, and the log of what is done in it."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -48,9 +49,15 @@ class BackOffice(UnfoldAdminSite):
             detail=detail,
         )
 
-    def log_download(self, request: HttpRequest, what: str, rows: int) -> None:
-        """Write to the audit log that personal data left as a file."""
-        audit.record(actor=actor(request), action=f"{what}.downloaded", subject="", detail={"rows": rows})
+    def log_download(self, request: HttpRequest, what: str, rows: Mapping[UUID, int]) -> None:
+        """Write to the audit log of each organizer how many rows of personal data left as a file."""
+        by = actor(request)
+        audit.record_all(
+            audit.entry(
+                actor=by, action=f"{what}.downloaded", subject=organizer, organizer_id=organizer, detail={"rows": count}
+            )
+            for organizer, count in rows.items()
+        )
 
     def history_url(self, subject: Any) -> str:
         """Return the address of the audit log of one thing."""

@@ -470,7 +470,9 @@ def test_downloaded_orders_are_no_formulas(anna, world):
         world.order_a.reference, "paid", "Ours", "'=HYPERLINK(1)", "ada@example.org", "Stalls", "A", "1",
     ]  # fmt: skip
     assert rows[1][8:11] == ["90.00", "0.00", "EUR"]
-    assert AuditEntry.objects.filter(action="orders.downloaded", actor=f"staff:{world.anna.pk}").count() == 1
+    entry = AuditEntry.objects.get(action="orders.downloaded")
+    assert (entry.actor, entry.organizer_id) == (f"staff:{world.anna.pk}", world.a.pk)
+    assert entry.detail == {"rows": 1}
 
 
 def test_dead_letters_are_corrected_and_sent_again(root):
