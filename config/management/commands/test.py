@@ -36,11 +36,13 @@ class Command(BaseCommand):
         """End with pytest's exit code; its summary is the last thing printed."""
         chosen = [] if options["all"] else ["-m", "not slow"]
         command = [sys.executable, "-m", "pytest", *chosen, *options.get("pytest", [])]
+        # manage.py has set it for itself; what pytest uses is in pyproject.toml.
+        inherited = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
         with servers.throwaway() as values:
             # The terminal sends Ctrl-C to pytest as well, which then ends by itself and prints its summary.
             before = signal.signal(signal.SIGINT, signal.SIG_IGN)
             try:
-                code = subprocess.run(command, cwd=paths.PROJECT, env=os.environ | values, check=False).returncode
+                code = subprocess.run(command, cwd=paths.PROJECT, env=inherited | values, check=False).returncode
             finally:
                 signal.signal(signal.SIGINT, before)
         sys.exit(code)
