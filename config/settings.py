@@ -117,7 +117,6 @@ INSTALLED_APPS = [
     "channels",
     "ninja",
     "csp",
-    "django_htmx",
     # Before allauth: its pages take their layout and elements from events/templates.
     "seating.apps.SeatingConfig",
     "events.apps.EventsConfig",
@@ -137,7 +136,6 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
 ]
 
