@@ -11,6 +11,16 @@ import redis
 from django.conf import settings as django_settings
 
 CHROMIUM = Path(os.environ.get("ONSALE_CHROMIUM", "/usr/bin/chromium"))
+# Chromium without a sandbox (root), without the screen card, and without calling home.
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
 MUST_SEE_BROWSERS = os.environ.get("ONSALE_REQUIRE_BROWSER") == "1"
 
 

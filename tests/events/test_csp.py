@@ -8,18 +8,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect, sync_playwright
 
-from tests.conftest import CHROMIUM
+from tests.conftest import CHROMIUM, CHROMIUM_FLAGS
 from tests.factories import make_event, make_organizer, make_plan, make_venue
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--no-first-run",
-]
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
 
 
@@ -33,7 +26,7 @@ def open_page(live_server) -> Iterator[Callable[..., Page]]:
         def open_one(path: str, *, size=DESKTOP, **options) -> Page:
             if not browsers:
                 playwright = stack.enter_context(sync_playwright())
-                browsers.append(playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS))
+                browsers.append(playwright.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_FLAGS))
                 stack.callback(browsers[0].close)
             context = browsers[0].new_context(viewport=size, reduced_motion="reduce", **options)
             page = context.new_page()

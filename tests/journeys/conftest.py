@@ -18,19 +18,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.conftest import CHROMIUM, CHROMIUM_FLAGS
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 ARTIFACTS = ROOT / ".artifacts"
-CHROMIUM = "/usr/bin/chromium"
 START_SECONDS = 240
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 
 
 @dataclass(frozen=True)
@@ -77,7 +69,8 @@ def _wait_until_it_answers(process: subprocess.Popen, url: str, log: Path) -> No
     pytest.fail(f"demo did not answer within {START_SECONDS} s:\n{log.read_text()[-4000:]}")
 
 
-@pytest.fixture(scope="session")
+# Both end with this package: a running demo would slow the tests after it, and two Playwrights cannot run at once.
+@pytest.fixture(scope="package")
 def site() -> Iterator[Site]:
     """Start `manage.py demo` in a folder of its own and stop it as Ctrl-C would."""
     # Not pytest's folder: Postgres runs as another account here, and must be able to walk to its data.
@@ -110,11 +103,11 @@ def site() -> Iterator[Site]:
             shutil.rmtree(data, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Return the machine's own Chromium, headless."""
+    """Return one Chromium for the folder: Playwright's loop must end before another folder starts its own."""
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
+        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_FLAGS)
         yield chromium
         chromium.close()
 
