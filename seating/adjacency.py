@@ -34,7 +34,7 @@ EQUAL_UNITS = 50.0
 """Groups whose scores differ by less than this (1 m) count as equally good, and chance decides between them."""
 
 _SIDEWAYS = 1.25  # A metre to the side costs more view than a metre farther back.
-_RESTRICTED = 1.4
+_RESTRICTED = 1e5  # Farther than any seat of any hall: a blocked view is offered when nothing else fits the wish.
 _LONE_PENALTY = 200.0  # An alternative that leaves a lone seat must be four metres nearer to be preferred.
 _FREE_BYTES = [bytes(int(code >> shift & 3 == 0) for shift in (0, 2, 4, 6)) for code in range(256)]
 
@@ -216,7 +216,7 @@ def _scores(plan: Plan) -> list[float]:
     hypot = math.hypot
     scores = [0.0 if p is None else hypot((p[0] - fx) * _SIDEWAYS, p[1] - fy) for p in plan.positions]
     for index in plan.flags.get("restricted", ()):
-        scores[index] *= _RESTRICTED
+        scores[index] += _RESTRICTED
     return scores
 
 

@@ -1,5 +1,6 @@
 import random
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -23,6 +24,12 @@ def test_free_mask_reads_a_plane():
 def test_best_groups_takes_the_middle_of_the_front_row_first():
     plan = hall(9, 9, 9)
     assert best_groups(plan, all_free(plan), 3, rng=random.Random(1))[0] == (3, 4, 5)
+
+
+def test_best_groups_offer_a_blocked_view_only_when_no_full_view_is_left():
+    plan = replace(hall(4, 4), flags={"restricted": (0, 1, 2, 3)})
+    assert best_groups(plan, all_free(plan), 2)[0] in {(4, 5), (6, 7)}
+    assert best_groups(plan, mask(".... xxxx"), 2)[0] in {(0, 1), (2, 3)}
 
 
 def test_best_groups_prefers_not_to_leave_a_lone_seat():
@@ -49,8 +56,6 @@ def test_best_groups_do_not_cross_an_aisle_unless_nothing_else_is_left():
 
 
 def test_best_groups_cross_an_aisle_between_runs_of_one_row():
-    from dataclasses import replace
-
     plan = hall(4, 4)
     section = plan.sections[0]
     joined = replace(plan, sections=(replace(section, rows=(section.rows[0], replace(section.rows[1], label="A"))),))
