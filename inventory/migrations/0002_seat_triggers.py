@@ -1,6 +1,6 @@
 """What the database itself guarantees about seats and the audit log, whoever writes to it.
 
-- A seat moves only along the edges of the design, and its version rises when it does.
+- A seat moves only along the edges of the design, its version rises when it does, and no hold takes it from another in its time.
 - Every statement that changes seats leaves its SeatChange rows (for the relay) and its AuditEntry (for people) in the same
   transaction, so that no writer can forget either. Creating and deleting stock leaves one SeatChange an event, with index -1:
   "read the whole plane again".
@@ -12,18 +12,19 @@ from django.db import migrations
 EDGES = """
 CREATE FUNCTION inventory_refuse_seat_edge() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION 'seat % of % cannot go from state % (version %) to state % (version %)',
-        OLD.index, OLD.event_id, OLD.state, OLD.version, NEW.state, NEW.version
+    RAISE EXCEPTION 'seat % of % cannot go from state % (version %, hold %) to state % (version %, hold %)',
+        OLD.index, OLD.event_id, OLD.state, OLD.version, OLD.hold, NEW.state, NEW.version, NEW.hold
         USING ERRCODE = 'check_violation', CONSTRAINT = 'inventory_seat_edge';
 END $$;
 
 -- The condition is evaluated without calling the function, so a legal move costs next to nothing.
 CREATE TRIGGER inventory_seat_edge BEFORE UPDATE ON inventory_seat FOR EACH ROW
 WHEN (
-    OLD.state <> NEW.state AND (
+    (OLD.state <> NEW.state AND (
         NEW.version <= OLD.version
         OR NOT (OLD.state * 10 + NEW.state) IN (1, 4, 10, 12, 20, 21, 23, 30, 40)
-    )
+    ))
+    OR (NEW.hold <> OLD.hold AND OLD.held_until > clock_timestamp())
 )
 EXECUTE FUNCTION inventory_refuse_seat_edge();
 """

@@ -45,8 +45,9 @@ WITH mine AS (
     UPDATE inventory_seat s
     SET state = 1, hold = j.hold, held_until = j.until, version = s.version + 1
     FROM judged j
+    -- No condition on the state here: this scan sees the rows as of the statement's start, and would pass over a seat that
+    -- was given back between then and the lock. What was judged is the locked row; the edge trigger judges it again.
     WHERE j.is_granted AND s.event_id = %(event)s AND s.index = ANY(j.fresh)
-        AND (s.state = 0 OR (s.state IN (1, 2) AND s.held_until <= statement_timestamp()))
     RETURNING s.index, s.tier
 ), kept AS (
     INSERT INTO inventory_hold AS h (id, event_id, fan, state, seats, expires_at, extended, created_at)

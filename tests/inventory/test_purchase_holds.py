@@ -2,10 +2,11 @@
 
 import re
 from datetime import timedelta
+from functools import partial
 from uuid import uuid4
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from events.models import Event, SaleWindow
@@ -332,17 +333,25 @@ def test_block_seats_takes_only_what_is_open():
 
 
 def test_seats_move_only_along_the_edges():
-    from django.db import IntegrityError, transaction
-
     event = make_sale()
     for fields in ({"state": 3, "order": uuid4(), "version": 1}, {"state": 4, "version": 0}):
         with pytest.raises(IntegrityError, match="cannot go from state 0"), transaction.atomic():
             Seat.objects.filter(event=event, index=1).update(**fields)
 
 
-def test_audit_log_only_grows():
-    from django.db import ProgrammingError, transaction
+def test_no_hold_takes_a_seat_from_another_in_its_time():
+    event = make_sale()
+    held = purchase.hold_seats(event_id=event.id, fan=new_fan(), indexes=[1])
+    seat = Seat.objects.filter(event=event, index=1)
+    take = partial(seat.update, hold=uuid4(), version=2)
+    with pytest.raises(IntegrityError, match="cannot go from state 1"), transaction.atomic():
+        take()
+    assert seat.get().hold == held.hold_id
+    run_out(held.hold_id)
+    assert take() == 1
 
+
+def test_audit_log_only_grows():
     make_sale()
     for act in (lambda rows: rows.update(actor="x"), lambda rows: rows.delete()):
         with pytest.raises(ProgrammingError, match="can only grow"), transaction.atomic():

@@ -1,14 +1,18 @@
 """Races for seats. Each has its control: the same race without the lock, to show that there is something to win."""
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from time import sleep
 
 import pytest
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from inventory import purchase
 from inventory.models import Hold, OrderLine, Payment, Refund, Seat, Ticket
+from inventory.purchase import statements
 from inventory.purchase.refusals import Refusal
+from inventory.purchase.releases import end_holds
+from inventory.purchase.turns import take_turn
 from tests.inventory.box_office import buy, make_sale, new_fan, states
 from tests.races.crowds import all_at_once
 
@@ -47,10 +51,27 @@ def test_two_hundred_fans_after_the_same_seats_have_one_winner():
     assert Hold.objects.count() == 1
 
 
+@pytest.fixture
+def _without_the_wall():
+    """Switch the database's own refusal off for a test: what is left is the plain race."""
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE inventory_seat DISABLE TRIGGER inventory_seat_edge")
+        yield
+        cursor.execute("ALTER TABLE inventory_seat ENABLE TRIGGER inventory_seat_edge")
+
+
+@pytest.mark.usefixtures("_without_the_wall")
 def test_control_without_the_lock_several_win():
     event = make_sale()
     results = all_at_once([partial(careless_hold, event, new_fan()) for _ in range(200)], threads=40)
     assert results.count(True) > 1
+
+
+def test_the_database_refuses_what_a_writer_without_a_lock_would_take():
+    event = make_sale()
+    results = all_at_once([partial(careless_hold, event, new_fan()) for _ in range(200)], threads=40)
+    assert results.count(True) == 1
+    assert {type(r) for r in results} <= {bool, IntegrityError}
 
 
 def test_fifty_requests_of_one_fan_never_pass_his_limit():
@@ -126,6 +147,39 @@ def test_opposite_orders_do_not_deadlock():
     results = all_at_once(acts, threads=24)
     unexpected = [r for r in results if not isinstance(r, (int, purchase.Held, Refusal))]
     assert unexpected == []
+
+
+def test_a_seat_given_back_between_the_claim_s_snapshot_and_its_lock_is_claimed(monkeypatch):
+    """Waiting for the lock, instead of refusing, stretches that moment until it is certain to be hit."""
+    monkeypatch.setattr(statements, "CLAIM_PICKED", statements.CLAIM_PICKED.replace("FOR UPDATE NOWAIT", "FOR UPDATE"))
+    event, fan, other = make_sale(), new_fan(), new_fan()
+    hold = partial(purchase.hold_seats, event_id=event.id, indexes=WANTED)
+    before = hold(fan=other)
+
+    def hold_in_a_thread() -> purchase.Held:
+        try:
+            return hold(fan=fan)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic(durable=True):
+            take_turn(event_id=event.id, fan=other, actor=f"fan:{other}")
+            end_holds([Hold.objects.get(id=before.hold_id)])
+            claim = pool.submit(hold_in_a_thread)
+            while not someone_waits():
+                sleep(0.01)
+        held = claim.result()
+    assert [seat.index for seat in held.seats] == WANTED
+    assert states(event, *WANTED) == [1, 1, 1, 1]
+    with pytest.raises(purchase.SeatsTaken):
+        hold(fan=other)
+
+
+def someone_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return bool(cursor.fetchone()[0])
 
 
 def test_presale_code_serves_as_many_fans_as_it_says():
