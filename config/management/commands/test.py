@@ -15,7 +15,7 @@ from config.embedded import paths, servers
 class Command(BaseCommand):
     """Runs pytest against a real Postgres and Redis; arguments it does not know go to pytest."""
 
-    help = "Run the tests: the quick ones, or with --all every one. Other arguments are pytest's."
+    help = "Run the tests: the quick ones, or with --all the slow ones and those in a browser too. The rest is pytest's."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -34,7 +34,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: str, **options: Any) -> None:
         """End with pytest's exit code; its summary is the last thing printed."""
-        chosen = [] if options["all"] else ["-m", "not slow"]
+        chosen = [] if options["all"] else ["-m", "not slow and not browser"]
         command = [sys.executable, "-m", "pytest", *chosen, *options.get("pytest", [])]
         # manage.py has set it for itself; what pytest uses is in pyproject.toml.
         inherited = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
@@ -49,4 +49,4 @@ class Command(BaseCommand):
 
 
 def _add_own(parser: ArgumentParser) -> None:
-    parser.add_argument("--all", action="store_true", help="the slow tests too")
+    parser.add_argument("--all", action="store_true", help="also the slow tests and those in a browser")
