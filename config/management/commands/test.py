@@ -15,7 +15,9 @@ from config.embedded import paths, servers
 class Command(BaseCommand):
     """Runs pytest against a real Postgres and Redis; arguments it does not know go to pytest."""
 
-    help = "Run the tests: the quick ones, or with --all the slow ones and those in a browser too. The rest is pytest's."
+    help = (
+        "Run the tests: the quick ones, or with --all the slow ones and those in a browser too. The rest is pytest's."
+    )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
