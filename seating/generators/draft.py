@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import acos, ceil, cos, pi, sin
+from typing import Protocol, TypeVar
 
 from seating.geometry import LARGEST_PLAN, Area, Category, Plan, Row, Section, Stage, flat, pairs
 from seating.shapes import Arc, Line, Position, Shape, number
@@ -16,6 +17,27 @@ PLATFORM_PITCH = 45
 """Middle to middle of two places on a wheelchair platform: 90 cm."""
 
 UNITS_PER_METRE = 50
+
+
+class Ground(Protocol):
+    """A ground plan that knows how many can sit in it."""
+
+    def capacity(self) -> int:
+        """Return how many can sit."""
+
+
+G = TypeVar("G", bound=Ground)
+
+
+def smallest(build: Callable[[float], G], seats: int, low: float, high: float) -> G:
+    """Return the smallest ground plan that seats `seats`, its scale found between two others by bisection."""
+    for _ in range(40):
+        middle = (low + high) / 2
+        if build(middle).capacity() >= seats:
+            high = middle
+        else:
+            low = middle
+    return build(high)
 
 
 @dataclass(slots=True)

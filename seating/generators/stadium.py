@@ -17,6 +17,7 @@ from seating.generators.draft import (
     on_circle,
     platform_flags,
     row_of_seats,
+    smallest,
     wedge,
 )
 from seating.generators.oval import Part, oval, ring
@@ -113,14 +114,7 @@ def _share(seats: int, share: float) -> int:
 def _bowl_for(seats: int) -> Bowl:
     """Return the smallest bowl that seats `seats`: rows by its size, then the ground plan by bisection."""
     size = (seats / FULL_SIZE) ** 0.5
-    low, high = size * 0.3, size * 2.5 + 0.2
-    for _ in range(40):
-        middle = (low + high) / 2
-        if Bowl(size, middle).capacity() >= seats:
-            high = middle
-        else:
-            low = middle
-    return Bowl(size, high)
+    return smallest(lambda scale: Bowl(size, scale), seats, size * 0.3, size * 2.5 + 0.2)
 
 
 class Bowl:

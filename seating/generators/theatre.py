@@ -18,6 +18,7 @@ from seating.generators.draft import (
     on_circle,
     platform_flags,
     row_of_seats,
+    smallest,
     wedge,
 )
 from seating.geometry import Area, Plan, Stage, flat
@@ -84,14 +85,7 @@ def theatre(seats: int = 2_000, name: str = "") -> Plan:
 def _house_for(seats: int) -> House:
     """Return the smallest house that seats `seats`: rows by its size, then its width by bisection."""
     size = (seats / FULL_SIZE) ** 0.5
-    low, high = 0.1 * size, 4.0 * size
-    for _ in range(40):
-        middle = (low + high) / 2
-        if House(size, middle).capacity() >= seats:
-            high = middle
-        else:
-            low = middle
-    return House(size, high)
+    return smallest(lambda scale: House(size, scale), seats, 0.1 * size, 4.0 * size)
 
 
 class House:

@@ -138,12 +138,15 @@ def set_seats(event_id: UUID, indexes: list[int], state: str) -> None:
     claim = uuid4()
     with connection.cursor() as cursor:
         cursor.execute(
-            'UPDATE inventory_seat SET state = %s, version = version + 1, hold = %s, "order" = %s,'
+            "UPDATE inventory_seat SET state = %s, version = version + 1,"
+            # A hold in its time keeps its seats: the database refuses another.
+            ' hold = CASE WHEN %s THEN coalesce(hold, %s) END, "order" = %s,'
             " held_until = CASE WHEN %s THEN now() + interval '5 minutes' END"
             " WHERE event_id = %s AND index = ANY (%s)",
             [
                 number,
-                claim if number in (1, 2) else None,
+                number in (1, 2),
+                claim,
                 claim if number == 3 else None,
                 number in (1, 2),
                 event_id,

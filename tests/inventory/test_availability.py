@@ -1,6 +1,5 @@
 """The read path of availability: which tier answers, what a rebuild sees, what happens when nothing answers."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID, uuid4
 
@@ -12,27 +11,9 @@ from inventory import availability, relay
 from inventory import plane as planes
 from inventory.availability import Busy, EventUnknown, Snapshot, snapshot
 from inventory.models import SeatChange, SeatPlane
-from inventory.stock import create_stock
-from tests.factories import make_event
 from tests.inventory.live_servers import lose_redis, set_seats, stored_plane
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _own_process_copies() -> Iterator[None]:
-    availability.forget()
-    redis.reset()
-    yield
-    availability.forget()
-    redis.reset()
-
-
-@pytest.fixture
-def event_id() -> UUID:
-    event = make_event()
-    assert create_stock(event) == 60
-    return event.id
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("own_process_copies")]
 
 
 def _tick(event_id: UUID) -> relay.Movement:

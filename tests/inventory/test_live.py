@@ -23,7 +23,7 @@ from tests.factories import make_event
 from tests.inventory import live_servers
 from tests.inventory.live_servers import Answer, Live, lose_redis, set_seats, stored_plane, until
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("own_process_copies")]
 
 
 PREFIX = f"{settings.REDIS_PREFIX}:live-{token_hex(4)}"
@@ -40,17 +40,6 @@ def redis_prefix(settings: Any) -> str:
 def live(django_db_setup: None) -> Iterator[Live]:
     with live_servers.live(REDIS_PREFIX=PREFIX) as server:
         yield server
-
-
-@pytest.fixture(autouse=True)
-def _own_process_copies() -> Iterator[None]:
-    availability.forget()
-    fan_state.clear()
-    redis.reset()
-    yield
-    availability.forget()
-    fan_state.clear()
-    redis.reset()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import asyncio
 import random
 import signal
 import time
-from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
@@ -20,23 +19,7 @@ from tests.factories import make_event, make_plan
 from tests.inventory import live_servers
 from tests.inventory.live_servers import lose_redis, set_seats, stored_plane, until
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _own_process_copies() -> Iterator[None]:
-    availability.forget()
-    redis.reset()
-    yield
-    availability.forget()
-    redis.reset()
-
-
-@pytest.fixture
-def event_id() -> UUID:
-    event = make_event()
-    assert create_stock(event) == 60
-    return event.id
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("own_process_copies")]
 
 
 def _copies(event_id: UUID) -> set[bytes | None]:

@@ -16,18 +16,15 @@ from django.conf import settings
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from config import redis
-from inventory import availability, fan, purchase, relay
+from inventory import fan, purchase, relay
 from inventory import plane as planes
 from inventory.availability import Snapshot
 from inventory.models import SeatPlane
 from inventory.sockets import Hub, Room, Watcher
-from inventory.stock import create_stock
-from tests.factories import make_event
 from tests.inventory import live_servers
 from tests.inventory.live_servers import Live, stored_plane, until
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("own_process_copies")]
 
 ORIGIN = "http://localhost:8000"
 
@@ -49,22 +46,6 @@ def redis_prefix(settings: Any) -> str:
 def live(django_db_setup: None) -> Iterator[Live]:
     with live_servers.live(REDIS_PREFIX=PREFIX) as server:
         yield server
-
-
-@pytest.fixture(autouse=True)
-def _own_process_copies() -> Iterator[None]:
-    availability.forget()
-    redis.reset()
-    yield
-    availability.forget()
-    redis.reset()
-
-
-@pytest.fixture
-def event_id() -> UUID:
-    event = make_event()
-    create_stock(event)
-    return event.id
 
 
 @contextmanager
