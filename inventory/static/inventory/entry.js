@@ -1,6 +1,8 @@
 // The door's page: sends each code without leaving the page, shows the answer large, sounds it, and reads codes from the
-// camera where the browser can (BarcodeDetector). A hand scanner types into the field and presses Enter; a key pressed
+// camera (qr-reader.js). A hand scanner types into the field and presses Enter; a key pressed
 // anywhere finds the field by itself. Without scripts the form posts and the page shows the same answer.
+
+import { qrReader } from "./qr-reader.js";
 
 const SAME_CODE_MS = 4000; // The camera sees a code many times while the paper is held before it.
 const LOOK_MS = 150;
@@ -101,15 +103,15 @@ function startCamera() {
   const note = door.querySelector("[data-camera-note]");
   const seen = new Map();
   let stream = null;
-  let detector = null;
+  let reader = null;
 
   async function look() {
     if (!stream) return;
     try {
-      for (const { rawValue } of await detector.detect(video)) {
+      for (const code of await reader.read(video)) {
         const now = Date.now();
-        if (now - (seen.get(rawValue) ?? 0) > SAME_CODE_MS) enqueue(rawValue);
-        seen.set(rawValue, now);
+        if (now - (seen.get(code) ?? 0) > SAME_CODE_MS) enqueue(code);
+        seen.set(code, now);
       }
     } catch {
       // A frame that cannot be read yet; the next one is a blink away.
@@ -127,7 +129,7 @@ function startCamera() {
         stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" }, audio: false });
         video.srcObject = stream;
         await video.play();
-        detector ??= new BarcodeDetector({ formats: ["qr_code"] });
+        reader ??= await qrReader();
         look();
       } catch {
         stream = null;
@@ -144,4 +146,4 @@ function startCamera() {
 }
 
 door.querySelector("[data-sound]").hidden = !("AudioContext" in globalThis);
-if ("BarcodeDetector" in globalThis && navigator.mediaDevices) startCamera();
+if (navigator.mediaDevices) startCamera();
