@@ -106,8 +106,10 @@ class Watcher:
                     await self._send(_notice({"kind": "resync"}))
                 else:
                     await self._send(self._waiting.popleft())
-        except Exception:
-            log.debug("A slow socket closed.")
+        except Exception as error:
+            # Servers raise each their own error when the other end has gone, and there is nobody left to tell: the
+            # consumer hears of the disconnect by itself. Logged with its kind, so that a real fault is not hidden.
+            log.debug("A slow socket closed: %r", error)
         finally:
             self._task = None
 
@@ -232,6 +234,7 @@ class Room:
             except (Busy, EventUnknown):
                 continue
             except Exception:
+                # Whatever went wrong, the next check must come: it is what finds lost frames.
                 log.exception("The check of %s failed.", self.event_id)
 
 
