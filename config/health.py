@@ -8,6 +8,7 @@ from django.views.decorators.cache import never_cache
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest, multiprocess
 
 from config import redis
+from config.metrics import flush
 
 
 def readiness() -> dict[str, str]:
@@ -17,6 +18,7 @@ def readiness() -> dict[str, str]:
 
 def exposition() -> bytes:
     """Return the metrics in Prometheus' text form: of all processes that share PROMETHEUS_MULTIPROC_DIR, else ours."""
+    flush()
     registry = REGISTRY
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         registry = CollectorRegistry()
