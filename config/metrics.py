@@ -104,6 +104,8 @@ def flush() -> None:
 _tallies: list[Tally] = []
 
 TIER_READS = Tallies("onsale_tier_reads", "Reads by key family and the tier that answered.", ["family", "tier"])
-DATABASE_READS = Tallies("onsale_database_reads", "Statements sent to Postgres, by kind of process.", ["pool"])
+DATABASE_READS = Tallies(
+    "onsale_database_reads", "SELECTs sent to Postgres, by kind of process and by database.", ["pool", "database"]
+)
 PAGE_VIEWS = Tally(Counter("onsale_page_views", "Pages of HTML that the origin answered."))
 HOT_EVENTS = Heat()  # Counted by the process that serves the slots: `metrics.HOT_EVENTS.add(event_id)`.

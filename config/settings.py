@@ -126,6 +126,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.page_views.PageViewsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -159,7 +160,7 @@ TEMPLATES = [
 
 # --- Postgres: the truth, and the clock of record -----------------------------------------------------------
 try:
-    _database = dj_database_url.parse(_required("DATABASE_URL"))
+    _database = dj_database_url.parse(_required("DATABASE_URL"), engine="config.postgres")
 except ValueError as error:
     raise ImproperlyConfigured(f"DATABASE_URL cannot be read: {error}") from error
 _database["CONN_MAX_AGE"] = None

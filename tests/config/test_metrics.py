@@ -82,3 +82,14 @@ def test_heat_is_bounded():
         heat.add(key)
 
     assert heat.take(10) == {"a": 2, "b": 1}
+
+
+@pytest.mark.django_db
+def test_pages_found_are_counted_and_nothing_else(client):
+    before = metrics.PAGE_VIEWS.value
+
+    client.get("/accounts/login/")
+    client.get("/healthz")
+    client.get("/nowhere/")
+
+    assert metrics.PAGE_VIEWS.value == before + 1
