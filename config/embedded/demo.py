@@ -5,18 +5,14 @@ import json
 import shutil
 import socket
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from config.embedded import Trouble, environment, explain, paths, servers, site, statics
+from config.embedded import Trouble, environment, explain, paths, servers, site, statics, steps
 from config.embedded.console import Console
-from config.embedded.processes import Process, Stopped, Supervisor
+from config.embedded.processes import Stopped, Supervisor
 
-_ANSWER_SECONDS = 90.0
 _KEPT_BY_FRESH = {"run", "venv.lock"}
 # What another command on this folder needs in order to work with the running demo.
 _PUBLISHED = {
@@ -51,11 +47,13 @@ def _serve(console: Console, supervisor: Supervisor, data: Path, host: str, port
         collect = site.manage("static", "collectstatic", "--no-input", "--verbosity", "0", env=env)
         collecting = None if statics.are_collected(data, env) else supervisor.start(collect)
         migrate = site.manage("migrate", "migrate", "--no-input", "--verbosity", "0", env=env)
-        _expect_success(supervisor.run(migrate), "The database could not be prepared")
+        steps.expect_success(supervisor.run(migrate), "The database could not be prepared")
         console.say("Filling the demo world ...")
-        _expect_success(supervisor.run(site.manage("seed", "seed_demo", env=env)), "The demo world could not be made")
+        steps.expect_success(
+            supervisor.run(site.manage("seed", "seed_demo", env=env)), "The demo world could not be made"
+        )
         if collecting:
-            _expect_success(supervisor.join(collecting), "The static files could not be collected")
+            steps.expect_success(supervisor.join(collecting), "The static files could not be collected")
             statics.remember(data, env)
 
         console.say("Starting the site ...")
@@ -69,11 +67,11 @@ def _serve(console: Console, supervisor: Supervisor, data: Path, host: str, port
         for program in parts.programs:
             supervisor.start(program)
         if parts.door:
-            _wait(supervisor, lambda: all(path.exists() for path in parts.listening), "The site did not start")
+            steps.wait(supervisor, lambda: all(path.exists() for path in parts.listening), "The site did not start")
             supervisor.start(parts.door)
         front = _front_door(host, port)
         for path in ("/", "/live/"):
-            _wait(supervisor, partial(_is_answered, front + path), f"{front}{path} did not answer")
+            steps.wait(supervisor, partial(steps.is_answered, front + path), f"{front}{path} did not answer")
         servers.publish(data, supervisor, {name: env[name] for name in sorted(_PUBLISHED & env.keys())})
         console.say(f"Ready after {time.monotonic() - began:.0f} s.")
         console.block(_addresses(data, env["SITE_URL"]))
@@ -114,38 +112,10 @@ def throw_away(data: Path) -> None:
         raise explain(error, f"removing the data in {data}") from error
 
 
-def _expect_success(process: Process, otherwise: str) -> None:
-    if process.popen.returncode:
-        last = process.tail[-1].rstrip(".") if process.tail else f"it ended with code {process.popen.returncode}"
-        raise Trouble(f"{otherwise}: {last}.")
-
-
-def _wait(supervisor: Supervisor, is_so: Callable[[], bool], otherwise: str) -> None:
-    """Return once something is so; what crashes meanwhile is started again. Raises Trouble."""
-    deadline = time.monotonic() + _ANSWER_SECONDS
-    while not is_so():
-        if time.monotonic() > deadline:
-            raise Trouble(f"{otherwise} within {_ANSWER_SECONDS:.0f} s; the log above says why.")
-        supervisor.watch_once()
-        supervisor.pause(0.1)
-
-
 def _front_door(host: str, port: int) -> str:
     """Return the address that reaches the site from this machine."""
     address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - asked for on the command line.
     return f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
-
-
-def _is_answered(url: str) -> bool:
-    """Say whether somebody behind the front door answers; "not found" is an answer."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # This machine is behind no proxy.
-    try:
-        with opener.open(url, timeout=60):
-            return True
-    except urllib.error.HTTPError as error:
-        return error.code < 500
-    except OSError:
-        return False
 
 
 def _addresses(data: Path, url: str) -> list[str]:

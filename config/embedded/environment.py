@@ -16,10 +16,15 @@ NOWHERE = {
     "TICKET_KEY": "bm90IGEgc2VjcmV0OiBub3RoaW5nIGlzIHNpZ25lZCE=",
     "WEBHOOK_SECRET": "bm90IGEgc2VjcmV0OiBub3RoaW5nIGlzIHNpZ25lZCE=",
 }
-# `demo` and `test` start their servers themselves; the others need none.
+# `demo`, `test` and `bench` start their servers themselves; the others need none.
 _WITHOUT_SERVERS = {
-    "demo", "test", "help", "version", "makemigrations", "collectstatic", "findstatic", "makemessages",
+    "demo", "test", "bench", "help", "version", "makemigrations", "collectstatic", "findstatic", "makemessages",
     "compilemessages", "diffsettings", "startapp",
+}  # fmt: skip
+# Every variable that leads to a server, a folder or an address.
+_PLACES = {
+    "DATABASE_URL", "REDIS_URL", "REDIS_CACHE_URL", "REDIS_BROKER_URL", "REDIS_LAYER_URL", "REDIS_PREFIX", "SITE_URL",
+    "ALLOWED_HOSTS", "DATA_DIR", "EMAIL_URL", "DEBUG",
 }  # fmt: skip
 
 
@@ -41,8 +46,12 @@ def needs_servers(argv: Sequence[str]) -> bool:
 def for_command(argv: Sequence[str]) -> Iterator[None]:
     """Set the environment a command needs, for as long as it runs. What the user set always wins. Raises Trouble.
 
-    With DATABASE_URL given this changes nothing: the settings themselves name what is missing.
+    With DATABASE_URL given this changes nothing: the settings themselves name what is missing. But `bench` forgets what
+    it is given: it floods and empties its servers, which must be nobody's.
     """
+    if argv[1:2] == ["bench"]:
+        for name in _PLACES & os.environ.keys():
+            del os.environ[name]
     if given("DATABASE_URL") and argv[1:2] not in (["demo"], ["test"]):
         yield
         return

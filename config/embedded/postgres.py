@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -45,9 +46,11 @@ _FORGETFUL = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}
 class Postgres:
     """One data folder and the server on it."""
 
-    def __init__(self, data: Path, supervisor: Supervisor, *, durable: bool = True) -> None:
+    def __init__(
+        self, data: Path, supervisor: Supervisor, *, durable: bool = True, settings: Mapping[str, str] | None = None
+    ) -> None:
         self._supervisor = supervisor
-        self._settings = _ALWAYS if durable else _ALWAYS | _FORGETFUL
+        self._settings = (_ALWAYS if durable else _ALWAYS | _FORGETFUL) | dict(settings or {})
         self._account = paths.server_account(data)
         self._folder = paths.server_folder(data, self._account)
         self._data = self._folder / "data"

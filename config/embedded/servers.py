@@ -5,7 +5,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -57,8 +57,13 @@ def _locked(lock: IO[str]) -> bool:
 
 
 @contextmanager
-def running(data: Path, supervisor: Supervisor, *, durable: bool = True) -> Iterator[dict[str, str]]:
-    """Start the servers that are not given and yield the environment that leads to all of them. Raises Trouble."""
+def running(
+    data: Path, supervisor: Supervisor, *, durable: bool = True, settings: Mapping[str, str] | None = None
+) -> Iterator[dict[str, str]]:
+    """Start the servers that are not given and yield the environment that leads to all of them. Raises Trouble.
+
+    `settings` are further ones of Postgres.
+    """
     started = {"DATABASE_URL": environment.given("DATABASE_URL"), "REDIS_URL": environment.given("REDIS_URL")}
     if not started["REDIS_URL"]:
         folder = paths.socket_folder(run_folder(data), "redis.sock")
@@ -66,7 +71,7 @@ def running(data: Path, supervisor: Supervisor, *, durable: bool = True) -> Iter
         redis.start()
         started["REDIS_URL"] = redis.url
     if not started["DATABASE_URL"]:
-        postgres = Postgres(data, supervisor, durable=durable)
+        postgres = Postgres(data, supervisor, durable=durable, settings=settings)
         postgres.start()
         started["DATABASE_URL"] = postgres.url
     found = {name: value for name, value in started.items() if value}

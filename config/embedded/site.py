@@ -15,7 +15,7 @@ _GUNICORN = [
     "--keep-alive", "75",  # Longer than the edge keeps an idle connection: it never sends into one just closing.
     "--forwarded-allow-ips", "*",  # Only the edge can reach a socket in a private folder.
 ]  # fmt: skip
-_LIVE_WORKER = ["--workers", "1", "--worker-class", "config.workers.LiveWorker"]
+_LIVE_WORKER = ["--worker-class", "config.workers.LiveWorker"]
 
 
 def manage(name: str, *words: str, env: dict[str, str]) -> Program:
@@ -44,27 +44,32 @@ def on(*, env: dict[str, str], data: Path, run: Path, sockets: Path, host: str, 
         return Site([_one_process(env, run, host, port), *behind], [], None)
     web, live = sockets / "web.sock", sockets / "live.sock"
     door = nginx.program(binary, data=data, run=run, web=web, live=live, host=host, port=port)
-    return Site([_web(env, web), _live(env, live), *behind], [web, live], door)
+    pools = [pool_of_pages(env, run, bind=f"unix:{web}"), pool_of_slots(env, run, bind=f"unix:{live}")]
+    return Site([*pools, *behind], [web, live], door)
 
 
 def _python(name: str, argv: list[str | Path], env: dict[str, str]) -> Program:
     return Program(name=name, argv=argv, env=env | {"ONSALE_PROCESS": name}, cwd=paths.PROJECT)
 
 
-def _web(env: dict[str, str], socket: Path) -> Program:
+def pool_of_pages(env: dict[str, str], run: Path, *, bind: str, app: str = "config.wsgi", name: str = "web") -> Program:
+    """Return the processes that make pages; the bench runs its baselines as `app` under the same server."""
     threads = ["--preload", "--workers", "2", "--worker-class", "gthread", "--threads", "2"]
-    return _pool("web", ["config.wsgi", *threads, "--bind", f"unix:{socket}"], env, socket.parent)
+    return _pool(name, [app, *threads, "--bind", bind], env, run)
 
 
-def _live(env: dict[str, str], socket: Path) -> Program:
-    return _pool("live", ["config.asgi", *_LIVE_WORKER, "--bind", f"unix:{socket}"], env, socket.parent)
+def pool_of_slots(
+    env: dict[str, str], run: Path, *, bind: str, app: str = "config.asgi", name: str = "live", workers: int = 1
+) -> Program:
+    """Return the processes that answer slots and hold sockets; `app` as in `pool_of_pages`."""
+    return _pool(name, [app, *_LIVE_WORKER, "--workers", str(workers), "--bind", bind], env, run)
 
 
 def _one_process(env: dict[str, str], run: Path, host: str, port: int) -> Program:
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     # Static files are streamed to ASGI from a plain iterator: right for a demo, and Django warns of it at each.
     own = env | {"ONSALE_ONE_PROCESS": "1", "PYTHONWARNINGS": "ignore:StreamingHttpResponse must consume"}
-    return _pool("web", ["config.asgi", *_LIVE_WORKER, "--bind", address], own, run)
+    return _pool("web", ["config.asgi", *_LIVE_WORKER, "--workers", "1", "--bind", address], own, run)
 
 
 def _pool(name: str, words: list[str], env: dict[str, str], run: Path) -> Program:
