@@ -26,14 +26,15 @@ _SERVES_PAGES = os.environ.get("ONSALE_ONE_PROCESS") == "1"
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     """Hand a connection to whoever serves it."""
-    if scope["type"] == "websocket":
+    if scope["type"] == "http":
+        if _SERVES_PAGES and not scope["path"].startswith("/live/"):
+            await pages(scope, receive, send)
+        else:
+            await live(scope, receive, send)
+    elif scope["type"] == "websocket":
         await sockets(scope, receive, send)
-    elif scope["type"] == "lifespan":
-        await _live_and_die(receive, send)
-    elif _SERVES_PAGES and not scope["path"].startswith("/live/"):
-        await pages(scope, receive, send)
     else:
-        await live(scope, receive, send)
+        await _live_and_die(receive, send)
 
 
 async def _live_and_die(receive: Receive, send: Send) -> None:

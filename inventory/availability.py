@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 from uuid import UUID
@@ -62,6 +62,7 @@ class Snapshot:
 
     body: bytes
     header: planes.Header
+    answers: dict[bytes, Any] = field(default_factory=dict, repr=False)  # What a server makes of it, by encoding.
 
     @classmethod
     def of(cls, body: bytes) -> "Snapshot":

@@ -1,7 +1,7 @@
 """The slots, as one plain ASGI callable: who is free (R3), what this fan has (R4), and the pool's own health.
 
 No Django request, no session and no ORM on the hot slot: measured, a plain callable answers five times what Channels'
-HTTP consumer and fifty times what a Django view under ASGI does. A warm R3 read is three look-ups and two sends.
+HTTP consumer and fifty times what a Django view under ASGI does. A warm R3 read is a few look-ups and two sends.
 """
 
 import asyncio
@@ -13,9 +13,9 @@ from typing import Any, Final
 from uuid import UUID
 
 import orjson
-from prometheus_client import Counter, Gauge
+from prometheus_client import Gauge
 
-from config import health
+from config import health, metrics
 from inventory import availability, fan, fan_state
 from inventory.availability import Busy, EventUnknown, Snapshot
 
@@ -23,21 +23,18 @@ Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 ME_SECONDS: Final = 2.0  # A fan state that takes longer is refused, so that a frozen Postgres fills no queue.
 ME_WAITING: Final = 200  # Fans waiting for one of the four threads; the next is told to come back.
 STALE_SECONDS: Final = 3  # From this age on, a picture is told to be old.
 
-REQUESTS = Counter("onsale_live_requests", "Answers of the live pool.", ["slot", "status"])
+REQUESTS = metrics.Tallies("onsale_live_requests", "Answers of the live pool.", ["slot", "status"])
 WAITING = Gauge("onsale_live_me_waiting", "Fans waiting for their state.", multiprocess_mode="livesum")
 
 _SEATS_CACHE = b"public, max-age=1, stale-while-revalidate=2"
-_counted = {
-    (slot, status): REQUESTS.labels(slot, status)
-    for slot in ("seats", "me", "other")
-    for status in (200, 304, 404, 405, 503)
-}
+_seats_whole, _seats_not_modified = (REQUESTS.labels("seats", status) for status in ("200", "304"))
+_me_answered = REQUESTS.labels("me", "200")
+_problems = {status: REQUESTS.labels("other", str(status)) for status in (404, 405, 503)}
 _threads = ThreadPoolExecutor(4, thread_name_prefix="me")
 _waiting = 0
 
@@ -45,17 +42,16 @@ _waiting = 0
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer one HTTP request of the live pool."""
     slot, event_id = _route(scope["path"])
-    if scope["method"] not in ("GET", "HEAD"):
-        allow = [(b"allow", b"GET, HEAD")]
-        await _problem(send, 405, "method_not_allowed", "Only GET and HEAD are answered here.", allow)
-        return
-    if scope["method"] == "HEAD":
-        send = partial(_send_head, send)
     try:
-        if slot == "seats":
-            await _seats(scope, send, event_id)
+        if slot == "seats" and scope["method"] == "GET":
+            await _seats(scope["headers"], send, event_id)
+        elif scope["method"] == "HEAD":
+            await application(scope | {"method": "GET"}, receive, partial(_send_head, send))
+        elif scope["method"] != "GET":
+            allow = [(b"allow", b"GET, HEAD")]
+            await _problem(send, 405, "method_not_allowed", "Only GET and HEAD are answered here.", allow)
         elif slot == "me":
-            await _me(scope, send, event_id)
+            await _me(scope["headers"], send, event_id)
         elif slot in _OWN_AFFAIRS:
             await _OWN_AFFAIRS[slot](send)
         else:
@@ -64,16 +60,6 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await _problem(send, 404, "event_unknown", "There is no event with this id.")
     except (Busy, TimeoutError):
         await _problem(send, 503, "server_busy", "Too much is asked at the moment.", [(b"retry-after", b"1")])
-
-
-def front(app: App) -> App:
-    """Return `app` with the slots mounted in front of it."""
-
-    async def fronted(scope: Scope, receive: Receive, send: Send) -> None:
-        mine = scope["type"] == "http" and scope["path"].startswith("/live/")
-        await (application if mine else app)(scope, receive, send)
-
-    return fronted
 
 
 @lru_cache(maxsize=8192)
@@ -92,44 +78,42 @@ def _route(path: str) -> tuple[str, UUID]:
     return (parts[4], event_id) if str(event_id) == parts[3] else ("", nothing)
 
 
-async def _seats(scope: Scope, send: Send, event_id: UUID) -> None:
-    encoding, known = b"", b""
-    for name, value in scope["headers"]:
+async def _seats(headers: Headers, send: Send, event_id: UUID) -> None:
+    accepted, known, age = b"", b"", 0.0
+    for name, value in headers:
         if name == b"accept-encoding":
-            encoding = _encoding(value)
+            accepted = value
         elif name == b"if-none-match":
             known = value
     snapshot = availability.fresh(event_id)
-    age = 0.0
     if snapshot is None:
         snapshot = await availability.snapshot_async(event_id)
         age = availability.age_seconds(event_id)
-    not_modified, whole = _answers(snapshot, encoding)
-    is_known = bool(known) and (snapshot.etag.encode() in known or known == b"*")
+    encoding = _encoding(accepted)
+    etag, whole, not_modified = snapshot.answers.get(encoding) or _answers(snapshot, encoding)
+    is_known = known and (etag in known or known == b"*")
     start, body = not_modified if is_known else whole
     if age >= STALE_SECONDS:
         start = {**start, "headers": [*start["headers"], (b"age", b"%d" % age)]}
-    _counted["seats", start["status"]].inc()
+    (_seats_not_modified if is_known else _seats_whole).inc()
+    metrics.HOT_EVENTS.add(event_id)
     await send(start)
     await send(body)
 
 
-@lru_cache(maxsize=512)
-def _answers(snapshot: Snapshot, encoding: bytes) -> tuple[tuple[Scope, Scope], tuple[Scope, Scope]]:
-    """Return the messages of a 304 and of a 200, made once for a version and encoding."""
+def _answers(snapshot: Snapshot, encoding: bytes) -> tuple[bytes, tuple[Scope, Scope], tuple[Scope, Scope]]:
+    """Return the ETag and the messages of a 200 and of a 304; made once for a version and encoding, and go with it."""
+    etag = snapshot.etag.encode()
     body = {b"br": lambda: snapshot.brotlied, b"gzip": lambda: snapshot.gzipped}.get(encoding, lambda: snapshot.body)()
-    shared: Headers = [
-        (b"etag", snapshot.etag.encode()),
-        (b"cache-control", _SEATS_CACHE),
-        (b"vary", b"accept-encoding"),
-    ]
+    shared: Headers = [(b"etag", etag), (b"cache-control", _SEATS_CACHE), (b"vary", b"accept-encoding")]
     headers: Headers = [
         (b"content-type", b"application/octet-stream"),
         (b"content-length", b"%d" % len(body)),
         *([(b"content-encoding", encoding)] if encoding else []),
         *shared,
     ]
-    return (_start(304, shared), _body(b"")), (_start(200, headers), _body(body))
+    snapshot.answers[encoding] = made = etag, (_start(200, headers), _body(body)), (_start(304, shared), _body(b""))
+    return made
 
 
 @lru_cache(maxsize=512)
@@ -144,9 +128,9 @@ def _encoding(accepted: bytes) -> bytes:
     return next((name for name in (b"br", b"gzip") if name in allowed), b"")
 
 
-async def _me(scope: Scope, send: Send, event_id: UUID) -> None:
+async def _me(headers: Headers, send: Send, event_id: UUID) -> None:
     global _waiting  # noqa: PLW0603 one number per process, touched by the event loop alone.
-    who = _fan_of(scope["headers"])
+    who = _fan_of(headers)
     if _waiting >= ME_WAITING:
         raise Busy
     is_new = who is None
@@ -159,11 +143,11 @@ async def _me(scope: Scope, send: Send, event_id: UUID) -> None:
     finally:
         _waiting -= 1
         WAITING.set(_waiting)
-    headers: Headers = [(b"cache-control", b"private, no-store")]
+    more: Headers = [(b"cache-control", b"private, no-store")]
     if is_new:
-        headers.append((b"set-cookie", fan.set_cookie_header(who).encode()))
-    _counted["me", 200].inc()
-    await _answer(send, 200, orjson.dumps(state), b"application/json", headers)
+        more.append((b"set-cookie", fan.set_cookie_header(who).encode()))
+    _me_answered.inc()
+    await _answer(send, 200, orjson.dumps(state), b"application/json", more)
 
 
 def _fan_of(headers: Headers) -> str | None:
@@ -196,8 +180,7 @@ _OWN_AFFAIRS = {"healthz": _healthz, "readyz": _readyz, "metrics": _metrics}
 
 async def _problem(send: Send, status: int, code: str, detail: str, headers: Headers | None = None) -> None:
     """Answer with problem details (RFC 9457)."""
-    if counter := _counted.get(("other", status)):
-        counter.inc()
+    _problems[status].inc()
     title = HTTPStatus(status).phrase
     problem = {"type": "about:blank", "title": title, "status": status, "detail": detail, "code": code}
     await _answer(send, status, orjson.dumps(problem), b"application/problem+json", headers)
