@@ -5,7 +5,14 @@ import os
 from django.db import DatabaseError, InterfaceError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest, multiprocess
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    generate_latest,
+    multiprocess,
+    start_http_server,
+)
 
 from config import redis
 from config.metrics import flush
@@ -19,11 +26,20 @@ def readiness() -> dict[str, str]:
 def exposition() -> bytes:
     """Return the metrics in Prometheus' text form: of all processes that share PROMETHEUS_MULTIPROC_DIR, else ours."""
     flush()
-    registry = REGISTRY
-    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        registry = CollectorRegistry()
-        multiprocess.MultiProcessCollector(registry)
-    return generate_latest(registry)
+    return generate_latest(_registry())
+
+
+def serve(port: int) -> None:
+    """Serve the same under /metrics on `port` of this machine, for processes that answer no pages: relay and worker."""
+    start_http_server(port, addr="127.0.0.1", registry=_registry())
+
+
+def _registry() -> CollectorRegistry:
+    if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        return REGISTRY
+    registry = CollectorRegistry()
+    multiprocess.MultiProcessCollector(registry)
+    return registry
 
 
 METRICS_TYPE = CONTENT_TYPE_LATEST

@@ -10,11 +10,7 @@ from config.embedded import nginx, paths
 from config.embedded.processes import Program
 
 _MANAGE = paths.PROJECT / "manage.py"
-_GUNICORN = [
-    sys.executable, "-m", "gunicorn", "--no-control-socket", "--log-level", "warning", "--graceful-timeout", "2",
-    "--keep-alive", "75",  # Longer than the edge keeps an idle connection: it never sends into one just closing.
-    "--forwarded-allow-ips", "*",  # Only the edge can reach a socket in a private folder.
-]  # fmt: skip
+_GUNICORN = [sys.executable, "-m", "gunicorn", "-c", "python:config.gunicorn"]
 _LIVE_WORKER = ["--worker-class", "config.workers.LiveWorker"]
 
 

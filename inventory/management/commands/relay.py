@@ -5,8 +5,8 @@ import signal
 from argparse import ArgumentParser
 
 from django.core.management.base import BaseCommand
-from prometheus_client import start_http_server
 
+from config import health, pulse
 from inventory.relay import Relay
 
 
@@ -22,8 +22,12 @@ class Command(BaseCommand):
     def handle(self, *args: object, **options: object) -> None:
         """Run until SIGTERM or SIGINT."""
         if port := options["metrics_port"]:
-            start_http_server(int(str(port)), addr="127.0.0.1")
-        asyncio.run(self._run())
+            health.serve(int(str(port)))
+        pulse.start("relay")
+        try:
+            asyncio.run(self._run())
+        finally:
+            pulse.stop()
 
     async def _run(self) -> None:
         relay = Relay()
