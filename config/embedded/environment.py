@@ -24,7 +24,7 @@ _WITHOUT_SERVERS = {
 # Every variable that leads to a server, a folder or an address.
 _PLACES = {
     "DATABASE_URL", "REDIS_URL", "REDIS_CACHE_URL", "REDIS_BROKER_URL", "REDIS_LAYER_URL", "REDIS_PREFIX", "SITE_URL",
-    "ALLOWED_HOSTS", "DATA_DIR", "EMAIL_URL", "DEBUG",
+    "ALLOWED_HOSTS", "DATA_DIR", "EMAIL_URL", "REPLICA_URL", "DEBUG",
 }  # fmt: skip
 
 

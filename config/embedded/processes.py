@@ -172,6 +172,10 @@ class Supervisor:
         self._tell(_child_line(process))
         return process
 
+    def pid(self, name: str) -> int:
+        """Return the process of a program that runs; KeyError for one that does not."""
+        return self._running[name].popen.pid
+
     def run(self, program: Program) -> Process:
         """Run a step to its end and return it; its exit code is `popen.returncode`. Raises Stopped."""
         return self.join(self.start(program))

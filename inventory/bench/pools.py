@@ -1,0 +1,56 @@
+"""The servers that measures ask."""
+
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.client import HTTPConnection
+
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An HTTP answer, read to its end."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Server:
+    """A pool that answers on a port; `width` is how many cores it can use."""
+
+    name: str
+    port: int
+    pid: int
+    width: int
+
+    @property
+    def url(self) -> str:
+        """Its address, without a slash at the end."""
+        return f"http://{HOST}:{self.port}"
+
+    def get(self, path: str, **headers: str) -> Reply:
+        """Ask it, on a connection of its own."""
+        asked = HTTPConnection(HOST, self.port, timeout=30)
+        try:
+            asked.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+            answer = asked.getresponse()
+            return Reply(answer.status, dict(answer.getheaders()), answer.read())
+        finally:
+            asked.close()
+
+
+@dataclass(frozen=True)
+class Site(Server):
+    """The whole site behind its edge; `pids` are its pools by name."""
+
+    pids: Mapping[str, int]
+
+
+def free_port() -> int:
+    """Return a port nobody listens on."""
+    with socket.socket() as found:
+        found.bind((HOST, 0))
+        return int(found.getsockname()[1])
