@@ -4,8 +4,10 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django import template
+from django.core.files.storage import default_storage
 from django.templatetags.tz import do_timezone
 
+from events import posters
 from events.money import money as money_text
 
 register = template.Library()
@@ -37,3 +39,15 @@ def zone_name(moment: datetime | None, zone: str) -> str:
     abbreviation = moment.astimezone(ZoneInfo(zone)).strftime("%Z")
     place = zone.rsplit("/", 1)[-1].replace("_", " ")
     return f"{place} time ({abbreviation})" if abbreviation.isalpha() else f"{place} time (UTC{abbreviation})"
+
+
+@register.filter
+def picture_url(image: object) -> str:
+    """Return where a stored picture is served, from its file or its name: `{{ event.image|picture_url }}`."""
+    return default_storage.url(str(image))
+
+
+@register.filter
+def srcset(image: object) -> str:
+    """Return a stored picture's copies by width, for `<img srcset>`; empty if it has none."""
+    return posters.srcset(str(image))
