@@ -224,6 +224,9 @@ def _every(task: str, seconds: float) -> dict:
 
 CELERY_BEAT_SCHEDULE = {
     "dispatch-messages": _every("dispatch_messages", 1),
+    "feed-read-models": _every("feed_read_models", 1),
+    "measure-drift": _every("measure_drift", 600),
+    "measure-backlog": _every("measure_backlog", 5),
     "process-webhooks": _every("process_webhooks", 5),
     "expire-holds": _every("expire_holds", 2),
     "reconcile-payments": _every("reconcile_payments", 60),

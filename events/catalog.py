@@ -1,7 +1,8 @@
 """What is on: the reads behind the listing, the search, and the pages of events, organizers and venues.
 
-Every public read goes through `public_events`, one statement that brings an event with its venue, organizer, prices
-and sale windows: one statement is one snapshot, so the version it carries is the version of everything it carries.
+An event's own page reads `public_events`, one statement that brings an event with its venue, organizer, prices and sale
+windows: one statement is one snapshot, so the version it carries is the version of everything it carries. Whatever
+shows several events reads the programme's rows (`events.programme`), each complete in itself.
 """
 
 import re
@@ -9,39 +10,35 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.search import SearchQuery, SearchRank, TrigramWordSimilarity
 from django.db.models import (
-    Case,
-    DateField,
-    Exists,
+    BooleanField,
+    DecimalField,
     ExpressionWrapper,
     F,
     Func,
-    IntegerField,
-    Min,
+    Model,
     OuterRef,
-    Q,
     QuerySet,
     TextField,
     Value,
-    When,
 )
-from django.db.models.functions import Cast, JSONObject
-from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import JSONObject, Lower
 
-from events.models import Event, Organizer, PriceTier, SaleWindow
-from events.money import ODD_EXPONENTS
+from events.models import Event, Organizer, PriceTier, ProgrammeRow, SaleWindow
 from events.sale_state import SaleState, sale_state
 from seating.models import Venue
+
+M = TypeVar("M", bound=Model)
 
 PER_PAGE = 24
 # A show without an announced end is taken to last this long.
 USUAL_LENGTH = timedelta(hours=4)
-# word_similarity of a word with one slip in it ("hamlte") is about 0.5; of a stranger, under 0.3.
-TYPO_SIMILARITY = 0.42
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +61,14 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An event with what its page and its line in the programme show."""
+    """An event with what its page and its line in the programme show; its page, which is cached longer, no `stock`."""
 
     event: Event
     tiers: tuple[PriceTier, ...]
     windows: tuple[SaleWindow, ...]
     state: SaleState
     has_ended: bool
+    stock: str = ""
 
     @property
     def currency(self) -> str:
@@ -89,8 +87,17 @@ class Entry:
 
     @property
     def shown_state(self) -> str:
-        """The state as badges and pages name it: that of the sale, or `past` once the show is over."""
-        return "past" if self.has_ended and self.state.state != "cancelled" else self.state.state
+        """The state as badges and pages name it: that of the sale, `sold_out`, or `past` once the show is over."""
+        if self.has_ended and self.state.state != "cancelled":
+            return "past"
+        if self.state.is_buyable and self.stock == ProgrammeRow.Stock.SOLD_OUT:
+            return "sold_out"
+        return self.state.state
+
+    @property
+    def is_low(self) -> bool:
+        """Whether the last places are on sale."""
+        return self.shown_state in ("open", "presale") and self.stock == ProgrammeRow.Stock.FEW
 
     @property
     def starts_local(self) -> datetime:
@@ -115,7 +122,7 @@ def public_events() -> QuerySet[Event]:
     tiers = PriceTier.objects.filter(event=own).order_by("number")
     windows = SaleWindow.objects.filter(event=own).order_by("opens_at", "id")
     return (
-        _seen()
+        Event.objects.exclude(status=Event.Status.DRAFT)
         .select_related("venue", "organizer")
         .defer("search")
         .annotate(
@@ -140,6 +147,12 @@ def public_events() -> QuerySet[Event]:
 
 def entry_of(event: Event, now: datetime) -> Entry:
     """Return the entry of a row of `public_events` as it is at `now`."""
+    return _entry(event, event.tier_rows, event.window_rows, now)  # type: ignore[attr-defined]
+
+
+def _entry(
+    event: Event, tier_rows: list[dict[str, Any]], window_rows: list[dict[str, Any]], now: datetime, stock: str = ""
+) -> Entry:
     windows = tuple(
         SaleWindow(
             event=event,
@@ -148,11 +161,38 @@ def entry_of(event: Event, now: datetime) -> Entry:
             opens_at=datetime.fromisoformat(row["opens_at"]),
             closes_at=datetime.fromisoformat(row["closes_at"]),
         )
-        for row in event.window_rows  # type: ignore[attr-defined]
+        for row in window_rows
     )
-    tiers = tuple(PriceTier(event=event, **row) for row in event.tier_rows)  # type: ignore[attr-defined]
+    tiers = tuple(PriceTier(event=event, **row) for row in tier_rows)
     ended = (event.ends_at or event.starts_at + USUAL_LENGTH) <= now
-    return Entry(event, tiers, windows, sale_state(event, now, windows), ended)
+    return Entry(event, tiers, windows, sale_state(event, now, windows), ended, stock)
+
+
+def listed(row: ProgrammeRow, now: datetime) -> Entry:
+    """Return the entry of a row of the programme as it is at `now`; what the row lacks is fetched when asked for."""
+    event = _known(
+        Event,
+        id=row.event_id,
+        organizer_id=row.organizer_id,
+        venue_id=row.venue_id,
+        **{name: getattr(row, name) for name in _SAME},
+    )
+    event.venue = _known(Venue, id=row.venue_id, name=row.venue_name, city=row.city, timezone=row.timezone)
+    event.organizer = _known(Organizer, id=row.organizer_id, currency=row.currency)
+    return _entry(event, row.tiers, row.windows, now, row.stock)
+
+
+# Fields that an event and its row both have.
+_SAME = (
+    "version", "slug", "name", "subtitle", "category", "image", "status", "sale_switch", "max_per_fan", "starts_at",
+    "ends_at",
+)  # fmt: skip
+
+
+def _known(model: type[M], **values: Any) -> M:
+    """Return an instance of which these fields are known and the others deferred."""
+    names = [field.attname for field in model._meta.concrete_fields if field.attname in values]
+    return model.from_db(None, names, [values[name] for name in names])
 
 
 def entry(slug: str, now: datetime) -> Entry:
@@ -166,113 +206,94 @@ def listing(filters: Filters, *, page: int, now: datetime) -> Listing:
     """Return one page of the events to come that match; a page past the end is the last one.
 
     Words are searched in full text (websearch syntax, accents folded, last word as a beginning); if nothing has
-    them, by trigrams, so that a slip of the finger still finds the show. The trigram pass reads every event to come:
-    bounded by what is on sale, not by what ever was.
+    them, by trigrams, so that a slip of the finger still finds the show.
     """
-    events = _to_come(_filtered(_seen(), filters), now)
+    rows = _filtered(_to_come(now), filters)
     if not filters.q:
-        return _page(events.order_by("starts_at", "id"), page, now)
+        return _page(rows.order_by("starts_at", "event"), page, now)
     query = _search_query(filters.q)
     found = _page(
-        events.filter(search=query).order_by(SearchRank(F("search"), query).desc(), "starts_at", "id"), page, now
+        rows.filter(search=query).order_by(SearchRank(F("search"), query).desc(), "starts_at", "event"), page, now
     )
     if found.count:
         return found
-    guess = _page(_similar(events, filters.q), page, now)
+    guess = _page(_similar(rows, filters.q, now), page, now)
     return Listing(guess.entries, guess.count, guess.page, guess.pages, is_guess=True)
 
 
 def coming_on_sale(now: datetime, *, limit: int = 4) -> tuple[Entry, ...]:
-    """Return the events whose sale to everybody opens next; if none will, those that begin soonest and are on sale."""
-    events = Event.objects.filter(
-        status=Event.Status.PUBLISHED,
-        sale_switch=Event.SaleSwitch.ON,
-        starts_at__gt=now,
-        windows__access=SaleWindow.Access.PUBLIC,
-        windows__closes_at__gt=now,
-    ).annotate(opens_at=Min("windows__opens_at"))
-    opens_next = Case(When(opens_at__gt=now, then=F("opens_at")))
-    return _entries_in_order(events.order_by(opens_next.asc(nulls_last=True), "starts_at", "id")[:limit], now)
+    """Return the events whose sale to everybody opens next; if too few will, those that begin soonest and are on sale.
+
+    A row's `opens_at` is that of its first public window that has not closed, so one in the future means that nobody
+    without a code can buy yet.
+    """
+    rows = ProgrammeRow.objects.filter(
+        status=Event.Status.PUBLISHED, sale_switch=Event.SaleSwitch.ON, starts_at__gt=now, closes_at__gt=now
+    )
+    found = list(rows.filter(opens_at__gt=now).order_by("opens_at", "starts_at", "event")[:limit])
+    if len(found) < limit:
+        on_sale = rows.filter(opens_at__lte=now).exclude(stock=ProgrammeRow.Stock.SOLD_OUT)
+        found += on_sale.order_by("starts_at", "event")[: limit - len(found)]
+    return _entries(found, now)
 
 
 def cities(now: datetime) -> list[str]:
     """Return the cities where something is to come, in alphabetical order."""
-    events = _to_come(_seen(), now)
-    return list(events.order_by("venue__city").values_list("venue__city", flat=True).distinct())
+    return list(_to_come(now).order_by("city").values_list("city", flat=True).distinct())
 
 
 def of_organizer(organizer: Organizer, now: datetime) -> tuple[Entry, ...]:
     """Return an organizer's events to come, soonest first; at most a hundred."""
-    return _first_hundred(public_events().filter(organizer=organizer), now)
+    return _first_hundred(_to_come(now).filter(organizer=organizer), now)
 
 
 def at_venue(venue: Venue, now: datetime) -> tuple[Entry, ...]:
     """Return a venue's events to come, soonest first; at most a hundred."""
-    return _first_hundred(public_events().filter(venue=venue), now)
+    return _first_hundred(_to_come(now).filter(venue=venue), now)
 
 
-def _first_hundred(events: QuerySet[Event], now: datetime) -> tuple[Entry, ...]:
-    return _entries(_to_come(events, now).order_by("starts_at", "id")[:100], now)
+def _first_hundred(rows: QuerySet[ProgrammeRow], now: datetime) -> tuple[Entry, ...]:
+    return _entries(rows.order_by("starts_at", "event")[:100], now)
 
 
-def _entries(events: Iterable[Event], now: datetime) -> tuple[Entry, ...]:
-    return tuple(entry_of(event, now) for event in events)
+def _entries(rows: Iterable[ProgrammeRow], now: datetime) -> tuple[Entry, ...]:
+    return tuple(listed(row, now) for row in rows)
 
 
-def _entries_in_order(events: QuerySet[Event], now: datetime) -> tuple[Entry, ...]:
-    """Choose first and bring afterwards: prices and windows are then read of these few, not of all that match."""
-    ids = list(events.values_list("pk", flat=True))
-    rows = {event.pk: event for event in public_events().filter(pk__in=ids)} if ids else {}
-    return _entries((rows[pk] for pk in ids if pk in rows), now)
+def _to_come(now: datetime) -> QuerySet[ProgrammeRow]:
+    return ProgrammeRow.objects.filter(over_at__gt=now).defer("search", "words")
 
 
-def _seen() -> QuerySet[Event]:
-    return Event.objects.exclude(status=Event.Status.DRAFT)
-
-
-def _to_come(events: QuerySet[Event], now: datetime) -> QuerySet[Event]:
-    return events.filter(Q(ends_at__gt=now) | Q(ends_at=None, starts_at__gt=now - USUAL_LENGTH))
-
-
-def _page(events: QuerySet[Event], page: int, now: datetime) -> Listing:
-    count = events.count()
+def _page(rows: QuerySet[ProgrammeRow], page: int, now: datetime) -> Listing:
+    count = rows.count()
     pages = max(1, -(-count // PER_PAGE))
     page = min(page, pages)
-    entries = _entries_in_order(events[(page - 1) * PER_PAGE : page * PER_PAGE], now) if count else ()
+    entries = _entries(rows[(page - 1) * PER_PAGE : page * PER_PAGE], now) if count else ()
     return Listing(entries, count, page, pages)
 
 
-def _filtered(events: QuerySet[Event], filters: Filters) -> QuerySet[Event]:
+def _filtered(rows: QuerySet[ProgrammeRow], filters: Filters) -> QuerySet[ProgrammeRow]:
     if filters.city:
-        events = events.filter(venue__city__iexact=filters.city)
+        rows = rows.filter(city__iexact=filters.city)
     if filters.category:
-        events = events.filter(category=filters.category)
+        rows = rows.filter(category=filters.category)
     if filters.starts_from:
-        events = events.filter(GreaterThanOrEqual(_local_day(), filters.starts_from))
+        rows = rows.filter(local_day__gte=filters.starts_from)
     if filters.starts_to:
-        events = events.filter(LessThanOrEqual(_local_day(), filters.starts_to))
-    if filters.min_price is not None or filters.max_price is not None:
-        events = events.filter(Exists(_tiers_between(filters.min_price, filters.max_price)))
-    return events
-
-
-def _local_day() -> Cast:
-    """The day the show begins on the venue's calendar: a midnight show in New York is not tomorrow's."""
-    return Cast(Func(F("venue__timezone"), F("starts_at"), function="timezone"), DateField())
-
-
-def _tiers_between(low: Decimal | None, high: Decimal | None) -> QuerySet[PriceTier]:
-    unit = Case(
-        *(When(event__organizer__currency=code, then=10**places) for code, places in ODD_EXPONENTS.items()),
-        default=100,
-        output_field=IntegerField(),
-    )
-    tiers = PriceTier.objects.filter(event=OuterRef("pk")).annotate(unit=unit)
+        rows = rows.filter(local_day__lte=filters.starts_to)
+    low, high = filters.min_price, filters.max_price
     if low is not None:
-        tiers = tiers.filter(amount__gte=ExpressionWrapper(F("unit") * low, output_field=IntegerField()))
+        rows = rows.filter(to_amount__gte=_minor(low))
     if high is not None:
-        tiers = tiers.filter(amount__lte=ExpressionWrapper(F("unit") * high, output_field=IntegerField()))
-    return tiers
+        rows = rows.filter(from_amount__lte=_minor(high))
+    if low is not None and high is not None:  # One price lies between them, not one below and one above.
+        between = "EXISTS (SELECT FROM unnest(amounts) price WHERE price BETWEEN unit * %s AND unit * %s)"
+        rows = rows.filter(RawSQL(between, [low, high], output_field=BooleanField()))  # noqa: S611
+    return rows
+
+
+def _minor(amount: Decimal) -> ExpressionWrapper:
+    return ExpressionWrapper(F("unit") * amount, output_field=DecimalField())
 
 
 def _search_query(text: str) -> SearchQuery:
@@ -284,15 +305,8 @@ def _search_query(text: str) -> SearchQuery:
     return query
 
 
-def _similar(events: QuerySet[Event], text: str) -> QuerySet[Event]:
-    names = Func(
-        Value(" "), F("name"), F("venue__name"), F("venue__city"), F("organizer__name"),
-        function="concat_ws", output_field=TextField(),
-    )  # fmt: skip
-    words = Func(Value(text), function="unaccent")
-    likeness = TrigramWordSimilarity(words, Func(names, function="unaccent"))  # type: ignore[arg-type]
-    return (
-        events.annotate(likeness=likeness)
-        .filter(likeness__gte=TYPO_SIMILARITY)
-        .order_by("-likeness", "starts_at", "id")
-    )
+def _similar(rows: QuerySet[ProgrammeRow], text: str, now: datetime) -> QuerySet[ProgrammeRow]:
+    """Keep the rows that hold a word like one of the text's, the likeliest first (`events_similar`: migration 0003)."""
+    words = Lower(Func(Value(text), function="unaccent", output_field=TextField()))
+    near = rows.filter(event__in=RawSQL("SELECT events_similar(%s, %s)", [text, now]))
+    return near.annotate(likeness=TrigramWordSimilarity(words, "words")).order_by("-likeness", "starts_at", "event")

@@ -1,13 +1,16 @@
 """Organizers, events and the terms they are sold on."""
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Upper
 from django.urls import reverse
 
 from config.ids import new_id
+from events.posters import PosterField
 from seating.models import SeatingPlan, Venue
 
 
@@ -91,7 +94,7 @@ class Event(models.Model):
     subtitle = models.CharField(max_length=200, blank=True)
     description = models.TextField(blank=True)
     category = models.CharField(max_length=10, choices=Category)
-    image = models.ImageField(upload_to="events/", blank=True)
+    image = PosterField(upload_to="events/", blank=True)
     doors_at = models.DateTimeField(null=True, blank=True)
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True, blank=True)
@@ -107,7 +110,6 @@ class Event(models.Model):
     class Meta:
         ordering = ["starts_at", "id"]
         indexes = [
-            GinIndex(fields=["search"], name="events_event_search"),
             GinIndex(fields=["name"], opclasses=["gin_trgm_ops"], name="events_event_name_trgm"),
             models.Index(fields=["status", "starts_at", "id"], name="events_event_listing"),
             models.Index(fields=["organizer", "starts_at", "id"], name="events_event_organizer"),
@@ -189,3 +191,69 @@ class PresaleCode(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+
+class ProgrammeRow(models.Model):
+    """A public event as the programme lists, filters and finds it, complete in itself; drafts have none.
+
+    A read model: `events.programme` makes it from what it depends on, and can make it anew at any time. Nobody else
+    writes it. What the clock alone decides (the state of the sale, whether the show is over) is told by moments.
+    """
+
+    class Stock(models.TextChoices):
+        NONE = "none", "None"
+        PLENTY = "plenty", "Plenty"
+        FEW = "few", "Few left"
+        SOLD_OUT = "sold_out", "Sold out"
+
+    event = models.OneToOneField(Event, primary_key=True, on_delete=models.CASCADE, related_name="+")
+    organizer = models.ForeignKey(Organizer, on_delete=models.CASCADE, related_name="+", db_index=False)
+    venue = models.ForeignKey(Venue, on_delete=models.CASCADE, related_name="+", db_index=False)
+    version = models.BigIntegerField(help_text="Of the event it was made from.")
+    slug = models.CharField(max_length=100)
+    name = models.CharField(max_length=160)
+    subtitle = models.CharField(max_length=200, blank=True)
+    category = models.CharField(max_length=10)
+    image = models.CharField(max_length=100, blank=True)
+    status = models.CharField(max_length=10)
+    sale_switch = models.CharField(max_length=8)
+    max_per_fan = models.PositiveSmallIntegerField()
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True)
+    over_at = models.DateTimeField(help_text="When it is no longer to come: its end, or the usual one.")
+    local_day = models.DateField(help_text="The day it begins on the venue's calendar.")
+    venue_name = models.CharField(max_length=120)
+    city = models.CharField(max_length=80)
+    timezone = models.CharField(max_length=64)
+    currency = models.CharField(max_length=3)
+    unit = models.IntegerField(help_text="Minor units in one whole unit of the currency.")
+    tiers = models.JSONField(help_text="Number, name and amount of every price, in order.")
+    amounts = ArrayField(models.IntegerField())
+    from_amount = models.IntegerField(null=True)
+    to_amount = models.IntegerField(null=True)
+    windows = models.JSONField(help_text="Name, access and times of every sale window, in order.")
+    opens_at = models.DateTimeField(null=True, help_text="When the first public window that has not closed opens.")
+    closes_at = models.DateTimeField(null=True, help_text="When the last public window closes.")
+    turns_at = models.DateTimeField(null=True, help_text="When the clock alone changes this row.")
+    places = models.IntegerField(help_text="All places of its stock.")
+    sold = models.IntegerField()
+    blocked = models.IntegerField()
+    stock = models.CharField(max_length=8, choices=Stock)
+    words = models.TextField(help_text="The names people look for, in lower case without accents.")
+    search = SearchVectorField(null=True)
+    made_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["over_at", "starts_at", "event"], name="events_row_coming"),
+            models.Index(Upper("city"), "over_at", name="events_row_city"),
+            models.Index(fields=["organizer", "over_at"], name="events_row_organizer"),
+            models.Index(fields=["venue", "over_at"], name="events_row_venue"),
+            models.Index(fields=["opens_at"], name="events_row_opens"),
+            models.Index(fields=["turns_at"], condition=Q(turns_at__isnull=False), name="events_row_turns"),
+            GinIndex(fields=["search"], name="events_row_search"),
+            GinIndex(fields=["words"], opclasses=["gin_trgm_ops"], name="events_row_words"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

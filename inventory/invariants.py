@@ -9,6 +9,8 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from inventory.read_models import DRIFT_QUERIES
+
 
 @dataclass(frozen=True, slots=True)
 class Breach:
@@ -237,6 +239,16 @@ INVARIANTS = (
         SELECT event_id, count(*) AS changes, min(at) AS oldest FROM inventory_seatchange
         WHERE at < statement_timestamp() - interval '1 minute' GROUP BY event_id
         """,
+    ),
+    Invariant(
+        "I12",
+        "Every row of the programme is as it would be made now, unless a message about it waits.",
+        DRIFT_QUERIES["programme"],
+    ),
+    Invariant(
+        "I12",
+        "The sales board and the messages waiting for it add up to the orders and refunds.",
+        DRIFT_QUERIES["sales_board"],
     ),
     Invariant(
         "I17",

@@ -4,6 +4,9 @@ Every subscriber has a row of its own, so that a mail server that is down delays
 least once and takes effect once: `ProcessedMessage` is written in the transaction of the effect, and a subscriber that
 must reach outside (mail, a payment provider) does so before that transaction, under a key that makes a repetition
 harmless. A message that fails every try becomes a DeadLetter with its reason, and the others go on.
+
+A subscriber whose effect stays in Postgres (`BATCHED`) is handed everything that waits at once, in the transaction that
+deletes the messages: it takes effect once without a proof, and a burst costs it one effect.
 """
 
 import logging
@@ -13,7 +16,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.module_loading import import_string
@@ -25,14 +28,23 @@ log = logging.getLogger(__name__)
 # Who hears of what: topic -> subscriber -> the function called with the payload. Named by path, so that the verbs
 # which publish need not import what hears them. Payloads carry ids only; a subscriber reads the present state.
 SUBSCRIBERS: dict[str, dict[str, str]] = {
-    "order.paid": {"mail": "inventory.mail.send_tickets"},
+    "order.paid": {"mail": "inventory.mail.send_tickets", "board": "inventory.sales_board.add"},
     "order.resend": {"mail": "inventory.mail.send_tickets"},
     "order.lost": {"mail": "inventory.mail.send_loss_notice"},
     "order.refunded": {"mail": "inventory.mail.send_refund_notice"},
-    "refund.requested": {"provider": "inventory.payments.process.send_refund"},
+    "refund.requested": {
+        "provider": "inventory.payments.process.send_refund",
+        "board": "inventory.sales_board.add",
+    },
     "event.cancelled": {"refunds": "inventory.payments.process.refund_event"},
     "sale.changed": {},
+    # Written by triggers, whoever changed the event or its stock.
+    "event.changed": {"listing": "inventory.read_models.refresh_listing"},
+    "stock.changed": {"listing": "inventory.read_models.refresh_listing"},
 }
+# Their functions take a list of messages; the number is the advisory lock that lets one batch at a time be applied.
+BATCHED = {"listing": 1, "board": 2}
+_BATCH_LOCK = 0x6F6E_7361  # "onsa"
 
 RETRY_SECONDS = (1, 2, 4, 8)
 JITTER = 0.25  # Spread, so that what failed together does not come back together.
@@ -71,6 +83,40 @@ def dispatch_due(*, limit: int = 50) -> int:
     return len(claimed)
 
 
+def drain(subscriber: str, *, limit: int = 1000) -> int:
+    """Hand what waits for a batched subscriber to it, and return how many messages were taken up; 0 if it is busy.
+
+    Deleted and applied in one transaction: exactly once, whenever the worker dies. If the batch fails, its messages are
+    tried one by one, so that poison is put aside and the others flow.
+    """
+    rows: list[Outbox] = []
+    try:
+        with transaction.atomic(durable=True):
+            if not take_alone(subscriber, wait=False):
+                return 0
+            waiting = Outbox.objects.select_for_update(skip_locked=True).filter(subscriber=subscriber)
+            rows = list(waiting.filter(due_at__lte=Now()).order_by("due_at")[:limit])
+            _apply(rows)
+    except Exception:
+        if not rows:
+            raise
+        log.exception("A batch of %s messages for %s failed; trying one by one.", len(rows), subscriber)
+        for row in rows:
+            _apply_alone(row)
+    return len(rows)
+
+
+def take_alone(subscriber: str, *, wait: bool = True) -> bool:
+    """Be the only one who writes what this batched subscriber makes, until the transaction ends; tell whether so.
+
+    A second writer would put what it read before the first committed over what the first wrote.
+    """
+    function = "pg_advisory_xact_lock" if wait else "pg_try_advisory_xact_lock"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {function}(%s, %s)", [_BATCH_LOCK, BATCHED[subscriber]])
+        return wait or bool(cursor.fetchone()[0])
+
+
 def replay(*, dead_letter_id: UUID, payload: dict | None = None) -> None:
     """Put a dead letter back into the outbox, with a corrected payload if one is given."""
     with transaction.atomic(durable=True):
@@ -88,7 +134,10 @@ def replay(*, dead_letter_id: UUID, payload: dict | None = None) -> None:
 def _claim(limit: int) -> list[Outbox]:
     with transaction.atomic(durable=True):
         rows = list(
-            Outbox.objects.select_for_update(skip_locked=True).filter(due_at__lte=Now()).order_by("due_at")[:limit]
+            Outbox.objects.select_for_update(skip_locked=True)
+            .filter(due_at__lte=Now())
+            .exclude(subscriber__in=BATCHED)
+            .order_by("due_at")[:limit]
         )
         Outbox.objects.filter(id__in=[row.id for row in rows]).update(
             due_at=Now() + timedelta(seconds=LEASE_SECONDS), attempts=F("attempts") + 1
@@ -111,6 +160,27 @@ def _deliver(row: Outbox) -> None:
             Outbox.objects.filter(id=row.id).delete()
 
 
+def _apply(rows: list[Outbox]) -> None:
+    """Give the messages to their functions, and delete them, in the caller's transaction."""
+    batches: dict[str, list[Message]] = {}
+    for row in rows:
+        batches.setdefault(SUBSCRIBERS[row.topic][row.subscriber], []).append(Message(row.id, row.topic, row.payload))
+    for path, batch in batches.items():
+        import_string(path)(batch)
+    Outbox.objects.filter(id__in=[row.id for row in rows]).delete()
+
+
+def _apply_alone(row: Outbox) -> None:
+    row.attempts += 1
+    try:
+        with transaction.atomic(durable=True):
+            take_alone(row.subscriber)
+            if Outbox.objects.select_for_update().filter(id=row.id).update(attempts=row.attempts):
+                _apply([row])
+    except Exception as error:  # Whatever the message broke: the reason is kept with it.
+        _put_off(row, error)
+
+
 def _put_off(row: Outbox, error: Exception) -> None:
     reason = f"{type(error).__name__}: {error}"
     with transaction.atomic(durable=True):
@@ -129,4 +199,4 @@ def _put_off(row: Outbox, error: Exception) -> None:
             return
         wait = RETRY_SECONDS[row.attempts - 1] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
         log.warning("message %s (%s) failed, again in %.1f s: %s", row.id, row, wait, reason)
-        Outbox.objects.filter(id=row.id).update(due_at=Now() + timedelta(seconds=wait))
+        Outbox.objects.filter(id=row.id).update(due_at=Now() + timedelta(seconds=wait), attempts=row.attempts)

@@ -157,6 +157,7 @@ class OrderLine(models.Model):
     amount = models.IntegerField()
     fee = models.IntegerField()
     active = models.BooleanField(default=False, help_text="Paid for and not refunded.")
+    refund = models.ForeignKey("Refund", null=True, on_delete=models.PROTECT, related_name="lines")
 
     class Meta:
         constraints = [
@@ -253,6 +254,21 @@ class Ticket(models.Model):
         return f"ticket {self.id} ({self.state})"
 
 
+class SalesMinute(models.Model):
+    """What one price of one event sold and gave back within one minute; a read model, written by `sales_board` only."""
+
+    pk = models.CompositePrimaryKey("event", "tier", "minute")
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="+", db_index=False)
+    tier = models.SmallIntegerField(help_text="PriceTier.number.")
+    minute = models.DateTimeField()
+    sold = models.IntegerField(help_text="Tickets.")
+    taken = models.BigIntegerField(help_text="Their prices.")
+    fees = models.BigIntegerField(help_text="Their fees.")
+    refunded = models.IntegerField(help_text="Tickets given back.")
+    returned = models.BigIntegerField(help_text="Their prices.")
+    fees_returned = models.BigIntegerField(help_text="Their fees.")
+
+
 class IdempotencyKey(models.Model):
     """The first answer to a key, stored in the transaction of its effect; kept 24 hours."""
 
@@ -309,7 +325,12 @@ class Outbox(models.Model):
 
     class Meta:
         verbose_name_plural = "outbox"
-        indexes = [models.Index(fields=["due_at"], name="inventory_outbox_due")]
+        indexes = [
+            models.Index(fields=["due_at"], name="inventory_outbox_due"),
+            models.Index(
+                fields=["subscriber", "due_at"], condition=Q(subscriber__in=["listing", "board"]), name="outbox_batched"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.topic} for {self.subscriber}"

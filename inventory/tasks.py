@@ -10,7 +10,7 @@ from time import monotonic
 from celery import shared_task
 from django.db.models.functions import Now
 
-from inventory import messages, purchase
+from inventory import backlog, messages, purchase, read_models
 from inventory.models import IdempotencyKey, ProcessedMessage, WebhookReceipt
 from inventory.payments import process
 from inventory.payments.sandbox import book
@@ -34,6 +34,24 @@ def dispatch_messages() -> None:
     while monotonic() < end:
         if messages.dispatch_due(limit=BATCH) < BATCH:
             return
+
+
+@shared_task
+def feed_read_models() -> None:
+    """Bring the programme and the sales boards up to date."""
+    read_models.feed()
+
+
+@shared_task
+def measure_drift() -> None:
+    """Compare the read models with the truth, for the metrics."""
+    read_models.measure_drift()
+
+
+@shared_task
+def measure_backlog() -> None:
+    """See how long messages wait, for the metrics."""
+    backlog.measure()
 
 
 @shared_task

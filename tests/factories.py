@@ -13,6 +13,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 
 from events.models import Event, Membership, Organizer, PresaleCode, PriceTier, SaleWindow
+from inventory import read_models
 from seating.geometry import Category, Plan, Row, Section, Stage
 from seating.models import SeatingPlan, Venue
 from seating.shapes import Line
@@ -143,6 +144,7 @@ def make_event(
     for window in [{}] if windows is None else windows:
         make_window(event, **window)
     event.refresh_from_db()
+    read_models.feed()
     return event
 
 

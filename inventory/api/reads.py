@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 
 from events import catalog
+from events.models import ProgrammeRow
 from inventory import fan as fans
 from inventory.api.requests import never_cached
 from inventory.api.schemas import EventOut, EventsIn, EventsOut, FanOut, OrderOut, ProblemOut
@@ -35,10 +36,10 @@ def events(request: HttpRequest, wanted: Query[EventsIn]) -> Any:
 @router.get("/events/{event_id}", response={200: EventOut, 404: ProblemOut})
 def event(request: HttpRequest, event_id: UUID) -> Any:
     """Return one event."""
-    found = catalog.public_events().filter(id=event_id).first()
+    found = ProgrammeRow.objects.filter(event=event_id).first()
     if found is None:
         raise EventUnknown
-    return _event(catalog.entry_of(found, datetime.now(tz=UTC)))
+    return _event(catalog.listed(found, datetime.now(tz=UTC)))
 
 
 @router.get("/orders/{signed}", response={200: OrderOut, 404: ProblemOut})
@@ -100,6 +101,7 @@ def _event(entry: catalog.Entry) -> dict[str, Any]:
         "timezone": event.venue.timezone,
         "starts_at": event.starts_at,
         "state": entry.shown_state,
+        "stock": entry.stock,
         "opens_at": entry.state.opens_at,
         "closes_at": entry.state.closes_at,
         "currency": entry.currency,

@@ -1,7 +1,7 @@
 """What goes in and out, as the documentation shows it. Whole numbers are JSON numbers: no strings, no booleans."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -175,7 +175,7 @@ class TierOut(Schema):
 
 
 class EventOut(Schema):
-    """An event as its page shows it; amounts are minor units of `currency`."""
+    """An event as the programme shows it, a second behind; amounts are minor units of `currency`."""
 
     id: UUID
     slug: str
@@ -188,6 +188,7 @@ class EventOut(Schema):
     timezone: str
     starts_at: datetime
     state: str
+    stock: Literal["none", "plenty", "few", "sold_out"]
     opens_at: datetime | None
     closes_at: datetime | None
     currency: str

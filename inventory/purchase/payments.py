@@ -215,7 +215,7 @@ def _sell(turn: Turn, order: Order, hold: Hold) -> None:
     order.save(update_fields=["state", "paid_at"])
     _log(turn, "order.paid", order.id, total=order.total, currency=order.currency)
     _log(turn, "ticket.issued", order.id, tickets=[str(ticket.id) for ticket in tickets])
-    publish("order.paid", {"order": str(order.id)})
+    publish("order.paid", {"order": str(order.id), "event": str(order.event_id)})
 
 
 def _give_back(turn: Turn, order: Order, payment: Payment) -> None:
@@ -233,7 +233,7 @@ def _give_back(turn: Turn, order: Order, payment: Payment) -> None:
         order.save(update_fields=["state"])
     log.error("Payment %s came in for seats that are gone; refund %s was asked for.", payment.id, refund.id)
     _log(turn, "refund.requested", refund.id, order=str(order.id), payment=str(payment.id), amount=refund.amount)
-    publish("refund.requested", {"refund": str(refund.id)})
+    publish("refund.requested", {"refund": str(refund.id), "event": str(order.event_id)})
 
 
 def _log(turn: Turn, action: str, subject: UUID, **detail: Any) -> None:

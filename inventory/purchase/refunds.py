@@ -39,7 +39,6 @@ def refund_order(*, order_id: UUID, line_ids: Collection[int] | None = None, rea
         move_seats(event_id, indexes, edge=(SOLD, FREE), order=(order.id, None))
         ids = [line.id for line in lines]
         Ticket.objects.filter(line__in=ids).update(state=Ticket.State.VOID)
-        order.lines.filter(id__in=ids).update(active=False)
         payment = _paying(order)
         refund = Refund.objects.create(
             payment=payment,
@@ -47,6 +46,7 @@ def refund_order(*, order_id: UUID, line_ids: Collection[int] | None = None, rea
             currency=order.currency,
             reason=reason[:200],
         )
+        order.lines.filter(id__in=ids).update(active=False, refund=refund)
         if len(lines) == len(active):
             order.state = Order.State.REFUNDED
             order.save(update_fields=["state"])
@@ -63,7 +63,7 @@ def refund_order(*, order_id: UUID, line_ids: Collection[int] | None = None, rea
                 audit.entry(actor=actor, action="ticket.voided", subject=order.id, detail={"seats": indexes}, **about),
             ]
         )
-        publish("refund.requested", {"refund": str(refund.id)})
+        publish("refund.requested", {"refund": str(refund.id), "event": str(event_id)})
         tell_after_commit(event_id, fan)
         return refund
 

@@ -5,12 +5,14 @@ from django.utils import timezone
 
 from events import catalog
 from events.catalog import Filters
+from inventory import read_models
 from tests.factories import make_event, make_organizer, make_plan, make_venue
 
 pytestmark = pytest.mark.django_db
 
 
 def search(text):
+    read_models.feed()
     return catalog.listing(Filters(q=text), page=1, now=timezone.now())
 
 

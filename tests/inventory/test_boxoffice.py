@@ -83,12 +83,13 @@ def test_cancel_event_closes_the_sale_and_asks_for_the_refunds_once():
     boxoffice.cancel_event(event_id=event.pk, reason="Ill", actor=BY)
     event.refresh_from_db()
     assert (event.status, event.sale_switch) == ("cancelled", "closed")
-    assert list(Outbox.objects.values_list("topic", "payload")) == [("event.cancelled", {"event": str(event.pk)})]
+    told = Outbox.objects.exclude(subscriber="listing")
+    assert list(told.values_list("topic", "payload")) == [("event.cancelled", {"event": str(event.pk)})]
     with pytest.raises(purchase.SaleClosed):
         purchase.hold_seats(event_id=event.pk, fan=new_fan(), indexes=[5])
     with pytest.raises(sales.NotPublished):
         boxoffice.cancel_event(event_id=event.pk, reason="Ill", actor=BY)
-    assert Outbox.objects.count() == 1
+    assert told.count() == 1
 
 
 def test_continue_refunds_counts_what_is_left_and_refuses_a_live_event():

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.utils import timezone
 
+from inventory import read_models
 from inventory.demo_world import people, world
 from inventory.demo_world.programme import PROGRAMME
 
@@ -59,6 +60,7 @@ class Command(BaseCommand):
         )
         if made:
             self._analyze()
+            read_models.rebuild()
         slugs = {show.part: show.slug for show in PROGRAMME if show.part}
         people.write_demo_file(
             path,
