@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db.models import Model
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, URLResolver, reverse
 from unfold.sites import UnfoldAdminSite
 
 from events.models import Event, Organizer
@@ -36,6 +36,12 @@ class BackOffice(UnfoldAdminSite):
         from inventory.admin.overview import overview  # The pages are found after the site is.
 
         return super().index(request, {**overview(request), **(extra_context or {})})
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """Add the page that shows the read path at this moment."""
+        from inventory.admin import live_page  # The pages are found after the site is.
+
+        return [*live_page.urls(self), *super().get_urls()]
 
     def log(self, request: HttpRequest, verb: str, obj: Model, detail: dict[str, Any] | None = None) -> None:
         """Write what was done on a page to the audit log, in the transaction in which it was done."""

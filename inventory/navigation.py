@@ -46,6 +46,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 "title": "Machinery",
                 "separator": True,
                 "items": [
+                    _item("Live", "monitoring", "live"),
                     _item("Outbox", "outbox", "inventory_outbox_changelist"),
                     letters,
                     _item("People", "group", "auth_user_changelist"),

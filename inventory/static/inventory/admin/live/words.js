@@ -1,0 +1,56 @@
+/** Figures in words: one place that knows the unit of each. */
+
+const SHARE = new Intl.NumberFormat("en-GB", { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const PLAIN = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 0 });
+const EXACT = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 1 });
+
+export const NOTHING = "–";
+
+export const VERDICTS = {
+  met: ["✓", "met"],
+  missed: ["✕", "missed"],
+  quiet: ["·", "too little to judge"],
+  watched: ["", ""],
+};
+
+export const FAMILIES = {
+  shell: ["Event page", "title, dates, prices"],
+  listing: ["Listings", "what is on, searches"],
+  plan: ["Plan", "where every seat is"],
+  seats: ["Seats", "who is free"],
+  me: ["Me", "a fan's own hold"],
+};
+
+export const TIERS = {
+  lru: "this process",
+  copy: "Redis copy",
+  page_cache: "page cache",
+  rebuilt: "rebuilt copy",
+  gutter: "gutter",
+  render: "rendered",
+  database: "database",
+  stale: "stale",
+};
+
+export const number = (value) => (value === null ? NOTHING : value < 10 ? EXACT.format(value) : PLAIN.format(value));
+export const share = (value) => (value === null ? NOTHING : SHARE.format(Math.floor(value * 1000) / 1000));
+export const perSecond = (value) => `${number(value)} / s`;
+export const bytes = (value) => (value ? `${PLAIN.format(value / 1e6)} MB` : NOTHING);
+
+export function seconds(value) {
+  if (value === null) return NOTHING;
+  return value < 1 ? `${PLAIN.format(value * 1000)} ms` : `${EXACT.format(value)} s`;
+}
+
+export function duration(value) {
+  if (value < 60) return `${Math.round(value)} s`;
+  if (value < 3600) return `${Math.floor(value / 60)} min`;
+  if (value < 86400) return `${Math.floor(value / 3600)} h`;
+  return `${Math.floor(value / 86400)} d`;
+}
+
+/** Returns how a figure of the headline is written. */
+export function written(name, value) {
+  if (name === "views" || name === "slots") return perSecond(value);
+  return name === "reads_per_thousand" ? number(value) : seconds(value);
+}
