@@ -5,8 +5,12 @@ from zoneinfo import ZoneInfo
 
 from django import template
 from django.core.files.storage import default_storage
+from django.templatetags.static import static
 from django.templatetags.tz import do_timezone
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 
+from config import modules
 from events import posters
 from events.money import money as money_text
 
@@ -51,3 +55,10 @@ def picture_url(image: object) -> str:
 def srcset(image: object) -> str:
     """Return a stored picture's copies by width, for `<img srcset>`; empty if it has none."""
     return posters.srcset(str(image))
+
+
+@register.simple_tag
+def module_preloads(name: str) -> SafeString:
+    """Return links that fetch all that a module imports at once, after what the first paint needs."""
+    named = ((static(needed),) for needed in modules.needed_by(name))
+    return format_html_join("\n", '<link rel="modulepreload" href="{}" fetchpriority="low">', named)

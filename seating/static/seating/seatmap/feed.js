@@ -1,7 +1,5 @@
 /** The page's end of the live seats: starts the worker, and does its work here if it cannot start. */
 
-import { Live } from "./live.js";
-
 /** A worker that has not reported by then never will (blocked, or no module workers). */
 const START_MS = 4000;
 
@@ -57,8 +55,12 @@ class Remote {
 export function openFeed({ seatsUrl, socketUrl }, receive) {
   const settings = { seatsUrl: absolute(seatsUrl), socketUrl: absolute(socketUrl, true) };
   let source = null;
-  const here = () => {
+  let ended = false;
+  const here = async () => {
     source?.stop();
+    source = null;
+    const { Live } = await import("./live.js");
+    if (ended) return;
     source = new Live({ ...settings, post: receive });
     source.start();
   };
@@ -69,14 +71,15 @@ export function openFeed({ seatsUrl, socketUrl }, receive) {
   }
   const ends = new AbortController();
   const { signal } = ends;
-  window.addEventListener("online", () => source.setOnline(true), { signal });
-  window.addEventListener("offline", () => source.setOnline(false), { signal });
-  document.addEventListener("visibilitychange", () => source.setVisible(!document.hidden), { signal });
+  window.addEventListener("online", () => source?.setOnline(true), { signal });
+  window.addEventListener("offline", () => source?.setOnline(false), { signal });
+  document.addEventListener("visibilitychange", () => source?.setVisible(!document.hidden), { signal });
   return {
-    refresh: () => source.refresh(),
+    refresh: () => source?.refresh(),
     close() {
+      ended = true;
       ends.abort();
-      source.stop();
+      source?.stop();
     },
   };
 }

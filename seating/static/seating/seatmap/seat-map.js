@@ -24,26 +24,28 @@ import { Fan } from "./fan.js";
 import { openFeed } from "./feed.js";
 import { Filters } from "./filters.js";
 import { legend } from "./legend.js";
-import { SeatList } from "./list.js";
 import { Picker } from "./picker.js";
 import { fetchPlan } from "./plan.js";
-import { NO_TIER, RELEASING, Seats } from "./seats.js";
-import { Selection } from "./select.js";
-import { openStanding } from "./standing.js";
+import { NO_TIER, Seats, tiersOfPlan } from "./seats.js";
 import { moneyWriter, plural, seatName } from "./text.js";
 import { Toasts } from "./toast.js";
+import { Views } from "./views.js";
 
 const ZOOM_STEP = 1.8;
-const TIER_SHAPES = ["circle", "square", "diamond", "triangle", "hexagon", "star"];
 const TRANSPORTS = {
   socket: () => "Live",
   polling: (pollMs) => `Updates every ${Math.round(pollMs / 1000)} s`,
   offline: () => "Offline: seats may have changed",
 };
 
+/** Let the browser paint and listen between two pieces of work: on a phone each takes four times as long. */
+const breathe = () => globalThis.scheduler?.yield?.() ?? new Promise((done) => setTimeout(done));
+
 class SeatMap extends HTMLElement {
   #ends = new AbortController();
   #started = false;
+  #shown = false;
+  #early = [];
   #transport = "connecting";
   #stale = false;
   #map = null;
@@ -90,9 +92,11 @@ class SeatMap extends HTMLElement {
     this.classList.add("sm");
     try {
       this.event = this.#readEvent();
+      // Seats and plan come at the same time; the plan is needed first.
+      if (this.mode !== "plan") this.#openFeed();
       const plan = await fetchPlan(this.event.planUrl);
-      if (!this.isConnected) return;
-      this.#build(plan);
+      await breathe();
+      await this.#build(plan);
     } catch (error) {
       this.#fail(error);
     }
@@ -107,6 +111,9 @@ class SeatMap extends HTMLElement {
   }
 
   #fail(error) {
+    this.feed?.close();
+    this.feed = null;
+    this.#early = [];
     const again = h("button", {
       type: "button",
       class: "sm-button",
@@ -132,30 +139,50 @@ class SeatMap extends HTMLElement {
 
   // --- building -----------------------------------------------------------------------------------------------
 
-  #build(plan) {
+  /** Build in steps, each short enough for a phone that somebody is scrolling. */
+  async #build(plan) {
+    const { signal } = this.#ends;
+    for (const step of [this.#buildSeats, this.#buildMap, this.#buildAround, this.#show]) {
+      if (signal.aborted) return;
+      await step.call(this, plan);
+      await breathe();
+    }
+  }
+
+  #buildSeats(plan) {
     const { event, mode } = this;
     const bare = mode === "plan";
-    const tiers = bare ? tiersOfPlan(plan) : event.tiers;
-    const categoryTier = bare ? plan.categories.map((_, k) => k) : event.categoryTier;
     this.plan = plan;
     this.money = moneyWriter(event.currency, event.locale);
-    this.seats = new Seats(plan, tiers, categoryTier);
+    const tiers = bare ? tiersOfPlan(plan) : event.tiers;
+    this.seats = new Seats(plan, tiers, bare ? plan.categories.map((_, k) => k) : event.categoryTier);
+  }
+
+  #buildMap(plan) {
+    const { seats, money, mode } = this;
+    const kind = { organiser: mode === "block", bare: mode === "plan" };
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.camera = new Camera(plan.bounds, calm);
-    const organiser = mode === "block";
-    this.painter = new Painter(this.canvas, this.seats, this.camera, { money: this.money, organiser, bare });
-    this.card = new Card(this.seats, this.money, { organiser, bare });
+    this.painter = new Painter(this.canvas, seats, this.camera, { money, ...kind });
+    this.card = new Card(seats, money, kind);
     this.#map.append(this.#zoomButtons(), this.status, this.card.element);
     this.canvas.setAttribute("aria-label", this.#describe());
     this.append(...this.toasts.elements);
-    if (mode === "sale") this.#buildSale();
-    else if (organiser) this.#buildBlock();
-    else this.append(legend(this.seats, { bare: true }));
+  }
+
+  #buildAround() {
+    if (this.mode === "sale") return this.#buildSale();
+    if (this.mode === "block") return this.#buildBlock();
+    return this.append(legend(this.seats, { bare: true }));
+  }
+
+  #show() {
     this.#bind();
+    this.#shown = true;
+    for (const message of this.#early.splice(0)) this.#hear(message);
     this.veil.remove();
     this.painter.resize();
-    if (!bare) this.#openFeed();
-    document.fonts?.ready.then(() => this.painter.retheme());
+    if (document.fonts?.status === "loading") document.fonts.ready.then(() => this.painter.retheme());
     this.dispatchEvent(new CustomEvent("seatmap:ready", { bubbles: true }));
   }
 
@@ -180,18 +207,22 @@ class SeatMap extends HTMLElement {
       checkoutUrl: event.checkoutUrl,
       show: (index) => this.explorer.showSeats([index]),
     });
-    this.list = new SeatList({
-      seats,
-      fan: this.fan,
-      money,
-      toasts,
-      standing: (section) => this.#openStanding(section),
-      shown: (section) => this.camera.show(section.box, false),
+    const views = new Views({
+      host: this,
+      map: this.#map,
+      painter: this.painter,
+      forList: {
+        seats,
+        fan: this.fan,
+        money,
+        toasts,
+        standing: (section) => this.#openStanding(section),
+        shown: (section) => this.camera.show(section.box, false),
+      },
     });
-    const tabs = this.#tabs();
     const view = this.querySelector(".sm-view");
-    this.prepend(this.banner.element, h("div", { class: "sm-top" }, tabs, this.filters.element));
-    view.append(this.list.element, legend(seats));
+    this.prepend(this.banner.element, h("div", { class: "sm-top" }, views.element, this.filters.element));
+    view.append(legend(seats));
     this.querySelector(".sm-main").append(
       h("div", { class: "sm-side" }, this.picker.element, this.basket.element),
     );
@@ -206,50 +237,17 @@ class SeatMap extends HTMLElement {
       refuseCode: (text) => this.banner.refuseCode(text),
     });
     this.fan.addEventListener("change", () => {
-      const leaving = [...seats.mine.keys()].filter((i) => seats.mine[i] === RELEASING);
-      this.painter.own = [...this.fan.chosen, ...leaving];
+      this.painter.own = [...this.fan.chosen, ...seats.leaving];
       this.painter.ask();
     });
     this.fan.refresh();
   }
 
-  #buildBlock() {
+  async #buildBlock() {
+    const { Selection } = await import("./select.js");
     this.selector = new Selection({ seats: this.seats, painter: this.painter, host: this });
     this.prepend(h("div", { class: "sm-top" }, this.selector.element));
     this.querySelector(".sm-view").append(legend(this.seats, { organiser: true }));
-  }
-
-  #tabs() {
-    const views = [
-      ["map", "Map"],
-      ["list", "List"],
-    ];
-    const buttons = views.map(([view, text]) =>
-      h(
-        "button",
-        {
-          type: "button",
-          "aria-pressed": String(view === "map"),
-          on: { click: () => this.#setView(view, buttons) },
-        },
-        icon(view),
-        text,
-      ),
-    );
-    return h("div", { class: "sm-tabs", role: "group", "aria-label": "Way of choosing" }, ...buttons);
-  }
-
-  #setView(view, buttons) {
-    buttons.forEach((button, k) =>
-      button.setAttribute("aria-pressed", String((k === 1) === (view === "list"))),
-    );
-    this.#map.hidden = view === "list";
-    this.toggleAttribute("data-list", view === "list");
-    if (view === "list") this.list.open();
-    else {
-      this.list.hide();
-      this.painter.resize();
-    }
   }
 
   #zoomButtons() {
@@ -276,12 +274,16 @@ class SeatMap extends HTMLElement {
   // --- live ---------------------------------------------------------------------------------------------------
 
   #openFeed() {
-    this.feed = openFeed(this.event, (message) => {
-      if (message.kind === "snapshot") this.seats.load(message.version, message.states);
-      else if (message.kind === "changes") this.seats.apply(message.version, message.indexes, message.states);
-      else if (message.kind === "status") this.#setStatus(message);
-      else if (message.notice?.kind === "event") this.fan?.refresh();
-    });
+    this.feed ??= openFeed(this.event, (message) => this.#hear(message));
+  }
+
+  #hear(message) {
+    if (!this.#shown) this.#early.push(message);
+    else if (message.kind === "snapshot") this.seats.load(message.version, message.states);
+    else if (message.kind === "changes")
+      this.seats.apply(message.version, message.indexes, message.states);
+    else if (message.kind === "status") this.#setStatus(message);
+    else if (message.notice?.kind === "event") this.fan?.refresh();
   }
 
   #setStatus({ transport, stale, pollMs }) {
@@ -357,11 +359,12 @@ class SeatMap extends HTMLElement {
     fan.choose([i]);
   }
 
-  #openStanding(section) {
+  async #openStanding(section) {
     if (this.seats.tier[section.first] === NO_TIER) {
       this.toasts.show(`${section.name} is not for sale.`);
       return;
     }
+    const { openStanding } = await import("./standing.js");
     openStanding({ host: this, section, seats: this.seats, fan: this.fan, money: this.money });
   }
 
@@ -427,17 +430,6 @@ class SeatMap extends HTMLElement {
   seatLook(index) {
     return stateWord(this.seats, index, this.mode === "block");
   }
-}
-
-/** Return a tier a category, for the picture of a plan. */
-function tiersOfPlan(plan) {
-  return plan.categories.map(({ name, color }, number) => ({
-    number,
-    name,
-    color,
-    amount: 0,
-    shape: TIER_SHAPES[number % TIER_SHAPES.length],
-  }));
 }
 
 /** Return {median, p95, worst} of a list of milliseconds. */

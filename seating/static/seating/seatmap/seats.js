@@ -17,9 +17,13 @@ export const RELEASING = 3;
 /** `Seats.tier` of a seat that has no price, and so is not sold. */
 export const NO_TIER = 255;
 
+const TIER_SHAPES = ["circle", "square", "diamond", "triangle", "hexagon", "star"];
+
 const NO_FILTER = { tiers: null, maxAmount: null, accessible: false, hideTaken: false };
 
 export class Seats extends EventTarget {
+  #own = [];
+
   /**
    * `tiers` [{number, name, amount, color, shape}], `categoryTier` the tier number of each plan category
    * (null or -1: not sold). Without live data every seat counts as free.
@@ -108,7 +112,7 @@ export class Seats extends EventTarget {
   setMine(entries) {
     const next = new Map(entries);
     const changed = [];
-    for (let i = 0; i < this.mine.length; i++) {
+    for (const i of new Set([...this.#own, ...next.keys()])) {
       const value = next.get(i) ?? NOT_MINE;
       if (this.mine[i] === value) continue;
       this.#move(i, () => {
@@ -119,7 +123,13 @@ export class Seats extends EventTarget {
       });
       changed.push(i);
     }
+    this.#own = [...next.keys()];
     if (changed.length) this.#changed(changed);
+  }
+
+  /** The seats he is giving back. */
+  get leaving() {
+    return this.#own.filter((i) => this.mine[i] === RELEASING);
   }
 
   /** Replace the filters: {tiers: Set|null, maxAmount: minor|null, accessible, hideTaken}. */
@@ -164,4 +174,15 @@ export class Seats extends EventTarget {
       if (counts) counts[this.tier[i]] += 1;
     }
   }
+}
+
+/** Return a tier a category, for the picture of a plan without a sale. */
+export function tiersOfPlan(plan) {
+  return plan.categories.map(({ name, color }, number) => ({
+    number,
+    name,
+    color,
+    amount: 0,
+    shape: TIER_SHAPES[number % TIER_SHAPES.length],
+  }));
 }
