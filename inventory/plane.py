@@ -108,6 +108,15 @@ def decode_delta(frame: bytes) -> tuple[int, int, dict[int, int]]:
     return from_version, to_version, dict(_CHANGE.iter_unpack(frame[_SPAN.size :]))
 
 
+def join_deltas(first: bytes, second: bytes) -> bytes | None:
+    """Return one frame that does what `first` and then `second` do; None if `second` does not continue `first`."""
+    from_version, between, changes = decode_delta(first)
+    since, to_version, more = decode_delta(second)
+    if not from_version <= since <= between <= to_version:
+        return None
+    return encode_delta(from_version, to_version, changes | more)
+
+
 def latest(rows: Iterable[tuple[int, int, int]]) -> dict[int, int]:
     """Return {index: code} of (index, state, version) rows, keeping of each seat its highest version."""
     kept: dict[int, tuple[int, int]] = {}

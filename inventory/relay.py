@@ -99,8 +99,15 @@ def announce(event_id: UUID, notice: Mapping[str, Any]) -> None:
     async_to_sync(_tell)(event_id, {"type": "notice", "notice": dict(notice)})
 
 
+async def publish_frame(event_id: UUID, frame: bytes, *, changed_at: float) -> bool:
+    """Send a delta to the event's watchers, and say whether the channel layer took it in time.
+
+    `changed_at` is when the oldest of its changes was made, in Unix time by the database's clock.
+    """
+    return await _tell(event_id, {"type": "frame", "frame": frame, "at": changed_at})
+
+
 async def _tell(event_id: UUID, message: dict[str, Any]) -> bool:
-    """Send a message to an event's group, and say whether the channel layer took it in time."""
     try:
         await asyncio.wait_for(get_channel_layer().group_send(group(event_id), message), PUBLISH_SECONDS)
     except Exception:  # Whatever the layer's store raises; listeners notice the gap, and poll as well.
@@ -336,11 +343,12 @@ class Relay:
 
     async def _publish_one(self, movement: Movement) -> None:
         if movement.changes is None:
-            message = {"type": "notice", "notice": {"kind": "resync"}, "version": movement.to_version}
+            resync = {"type": "notice", "notice": {"kind": "resync"}, "version": movement.to_version}
+            is_taken = await _tell(movement.event_id, resync)
         else:
             frame = planes.encode_delta(movement.from_version, movement.to_version, movement.changes)
-            message = {"type": "frame", "frame": frame}
-        if await _tell(movement.event_id, message):
+            is_taken = await publish_frame(movement.event_id, frame, changed_at=movement.changed_at)
+        if is_taken:
             FRAMES.inc()
             LAG.observe(max(0.0, time.time() - movement.changed_at))
 

@@ -105,8 +105,8 @@ def live(**more: str) -> Iterator[Live]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    options = ["--log-level", "warning", "--lifespan", "off", "--ws-per-message-deflate", "false"]
-    with process("-m", "uvicorn", "config.asgi:application", "--port", str(port), *options, **more) as running:
+    worker = ["--worker-class", "config.workers.LiveWorker", "--bind", f"127.0.0.1:{port}"]
+    with process("-m", "gunicorn", "-c", "python:config.gunicorn", "config.asgi", *worker, **more) as running:
         server = Live(port, running)
         until(lambda: _answers(server), seconds=60)
         yield server

@@ -67,7 +67,6 @@ def test_seats_slot_is_public_versioned_and_compressed(event: Event, live: Live)
         "cache-control": "public, max-age=1, stale-while-revalidate=2",
         "vary": "accept-encoding",
         "date": plain.headers["date"],
-        "server": "uvicorn",
     }
     assert (header.seat_count, header.flags, plane) == (60, 0, bytes(15))
 

@@ -78,3 +78,13 @@ def test_sixty_thousand_seats_stay_small():
     empty = planes.encode_body(Header(0, 60_000, 1, 1_700_000_000_000), bytes(15_000))
     assert len(empty) == 15_024
     assert len(Snapshot.of(empty).gzipped) < 512
+
+
+def test_joined_deltas_do_what_both_do_and_only_if_they_continue():
+    first = planes.encode_delta(3, 5, {1: planes.HELD, 2: planes.SOLD})
+    assert planes.join_deltas(
+        first, planes.encode_delta(5, 6, {2: planes.FREE, 9: planes.HELD})
+    ) == planes.encode_delta(3, 6, {1: planes.HELD, 2: planes.FREE, 9: planes.HELD})
+    assert planes.join_deltas(first, planes.encode_delta(4, 6, {})) == planes.encode_delta(3, 6, {1: 1, 2: 2})
+    for from_version, to_version in ((6, 7), (2, 6), (4, 4)):
+        assert planes.join_deltas(first, planes.encode_delta(from_version, to_version, {})) is None

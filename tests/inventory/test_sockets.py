@@ -5,8 +5,8 @@ import json
 import signal
 import struct
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from secrets import token_hex
 from typing import Any
 from uuid import UUID, uuid4
@@ -16,11 +16,13 @@ from django.conf import settings
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from config.frames import encoded
 from inventory import fan, purchase, relay
 from inventory import plane as planes
 from inventory.availability import Snapshot
 from inventory.models import SeatPlane
-from inventory.sockets import Hub, Room, Watcher
+from inventory.rooms import DEGRADED, RESYNC, Room, Watcher
+from inventory.sockets import Hub
 from tests.inventory import live_servers
 from tests.inventory.live_servers import Live, stored_plane, until
 
@@ -247,88 +249,74 @@ def test_chatterer_is_shown_out(event_id: UUID, live: Live):
         assert socket.close_code == 1008
 
 
-def test_shutdown_says_1012(event_id: UUID):
-    with live_servers.live() as server, _watching(server, event_id) as socket:
-        socket.recv(5)
+def test_shutdown_closes_with_1012_and_tells_each_socket_its_own_moment_to_come_back(event_id: UUID):
+    """Slots are answered until the last socket has gone."""
+    with live_servers.live() as server, ExitStack() as stack:
+        sockets = [stack.enter_context(_watching(server, event_id)) for _ in range(150)]
+        for socket in sockets:
+            socket.recv(5)
         server.running.send_signal(signal.SIGTERM)
-        _until_closed(socket)
-        assert socket.close_code == 1012
-        assert server.running.wait(20) is not None
+        time.sleep(0.2)
+        assert server.seats(event_id)[0].seat_count == 60
+        for socket in sockets:
+            _until_closed(socket)
+        assert {socket.close_code for socket in sockets} == {1012}
+        moments = {int(socket.close_reason) for socket in sockets}
+        assert len(moments) > 75
+        assert min(moments) >= 1000
+        assert max(moments) <= 1000 + 1000 * 150 // 500
+        assert server.running.wait(20) == 0
 
 
 # --- The room and the watcher, without a network ------------------------------------------------------------------
 
 
 class Wire:
-    """A socket's sending side: takes at once, or not until it is opened again."""
+    """A socket as the server offers it: takes at once, or not until there is room again."""
 
     def __init__(self) -> None:
-        self.sent: list[dict] = []
-        self.open = asyncio.Event()
-        self.open.set()
+        self.sent: list[bytes] = []
+        self.has_room = True
+        self.on_room: Callable[[], None] | None = None
 
-    async def send(self, message: dict) -> None:
-        await self.open.wait()
-        self.sent.append(message)
+    def write(self, frame: bytes) -> bool:
+        if self.has_room:
+            self.sent.append(frame)
+        return self.has_room
+
+    def make_room(self) -> None:
+        self.has_room = True
+        if self.on_room:
+            self.on_room()
 
 
-def _frame(number: int) -> dict:
-    return {"type": "websocket.send", "bytes": planes.encode_delta(number, number + 1, {number: planes.HELD})}
+def _delta(number: int) -> bytes:
+    return planes.encode_delta(number, number + 1, {number: planes.HELD})
 
 
-async def test_watcher_sends_at_once_what_can_be_sent():
+def _message(number: int) -> dict:
+    return {"type": "frame", "frame": _delta(number), "at": time.time()}
+
+
+def test_frames_are_encoded_as_the_protocol_says():
+    assert encoded(b"ab") == b"\x82\x02ab"
+    assert encoded("\u20ac") == b"\x81\x03\xe2\x82\xac"
+    assert encoded(bytes(300))[:4] == b"\x82\x7e\x01\x2c"
+
+
+def test_slow_watcher_is_told_to_fetch_and_costs_no_memory():
     wire = Wire()
-    watcher = Watcher(wire.send)
-    for number in range(3):
-        watcher.offer(_frame(number))
-    assert wire.sent == [_frame(number) for number in range(3)]
-
-
-async def test_slow_watcher_gets_a_little_backlog_in_order():
-    wire = Wire()
-    wire.open.clear()
-    watcher = Watcher(wire.send)
-    for number in range(5):
-        watcher.offer(_frame(number))
-    assert wire.sent == []
-    wire.open.set()
-    await asyncio.sleep(0.01)
-    assert wire.sent == [_frame(number) for number in range(5)]
-    watcher.offer(_frame(5))
-    assert wire.sent[-1] == _frame(5)
-
-
-async def test_too_slow_watcher_is_told_to_fetch_and_costs_no_memory():
-    wire = Wire()
-    wire.open.clear()
-    watcher = Watcher(wire.send)
-    for number in range(1000):
-        watcher.offer(_frame(number))
+    watcher = Watcher(wire)
+    watcher.offer(b"1")
+    wire.has_room = False
+    for _ in range(1000):
+        watcher.offer(b"2")
     assert watcher.is_behind
-    assert len(watcher._waiting) == 0
-    wire.open.set()
-    await asyncio.sleep(0.01)
-    assert wire.sent == [_frame(0), {"type": "websocket.send", "text": '{"kind":"resync"}'}]
-    watcher.offer(_frame(1000))
-    assert wire.sent[-1] == _frame(1000)
-
-
-async def test_closed_watcher_stops_waiting():
-    wire = Wire()
-    wire.open.clear()
-    watcher = Watcher(wire.send)
-    watcher.offer(_frame(0))
-    watcher.close()
-    wire.open.set()
-    await asyncio.sleep(0.01)
-    assert wire.sent == []
-
-
-async def test_watcher_survives_a_socket_that_has_gone():
-    async def gone(_: dict) -> None:
-        raise OSError("gone")
-
-    Watcher(gone).offer(_frame(0))
+    assert wire.sent == [b"1"]
+    wire.make_room()
+    watcher.offer(b"3")
+    assert wire.sent == [b"1", encoded('{"kind":"resync"}'), b"3"]
+    assert wire.on_room is None
 
 
 @pytest.fixture
@@ -336,9 +324,19 @@ async def room(monkeypatch) -> Room:
     async def nothing(self: Room) -> None:
         self._ready.set()
 
-    monkeypatch.setattr(Room, "_listen", nothing)
-    monkeypatch.setattr(Room, "_watch", nothing)
-    return Room(uuid4())
+    for work in ("_listen", "_speak", "_watch"):
+        monkeypatch.setattr(Room, work, nothing)
+    made = Room(uuid4())
+    await asyncio.sleep(0)
+    return made
+
+
+async def _join(room: Room) -> Wire:
+    wire = Wire()
+    watcher = Watcher(wire)
+    room.watchers.add(watcher)
+    await room.greet(watcher)
+    return wire
 
 
 def _snapshot(version: int, flags: int = 0) -> Snapshot:
@@ -346,46 +344,86 @@ def _snapshot(version: int, flags: int = 0) -> Snapshot:
 
 
 def _spans(wire: Wire) -> list[tuple[int, int, dict[int, int]]]:
-    return [planes.decode_delta(message["bytes"]) for message in wire.sent if "bytes" in message]
+    return [planes.decode_delta(frame[2:]) for frame in wire.sent if frame[:1] == b"\x82"]
 
 
 async def test_room_ignores_old_frames_and_starts_anew_after_a_gap(room: Room):
-    wire = Wire()
     room.version = 5
-    await room.join(Watcher(wire.send))
+    wire = await _join(room)
     for number in (4, 5, 9, 10):
-        await room.take({"type": "frame", "frame": planes.encode_delta(number, number + 1, {number: planes.SOLD})})
-    assert _spans(wire) == [(5, 5, {}), (5, 6, {5: 2}), (9, 10, {9: 2}), (10, 11, {10: 2})]
-    late = Wire()
-    await room.join(Watcher(late.send))
-    assert _spans(late) == [(9, 11, {9: 2, 10: 2})]
+        room.hear(_message(number))
+        await room.tell()
+    assert _spans(wire) == [(5, 5, {}), (5, 6, {5: 1}), (9, 10, {9: 1}), (10, 11, {10: 1})]
+    late = await _join(room)
+    assert _spans(late) == [(9, 11, {9: 1, 10: 1})]
+
+
+async def test_room_tells_deltas_that_wait_together_as_one_and_in_order_with_notices(room: Room):
+    room.version = 5
+    wire = await _join(room)
+    for message in [*map(_message, (5, 6, 7)), {"type": "notice", "notice": {"kind": "x"}}, *map(_message, (8, 12))]:
+        room.hear(message)
+    await room.tell()
+    assert wire.sent[1:] == [
+        encoded(planes.encode_delta(5, 8, {5: 1, 6: 1, 7: 1})),
+        encoded('{"kind":"x"}'),
+        encoded(_delta(8)),
+        encoded(_delta(12)),
+    ]
 
 
 async def test_room_mends_a_lost_frame_only_when_it_stays_lost(room: Room):
-    wire = Wire()
     room.version = 5
-    await room.join(Watcher(wire.send))
-    await room.check(_snapshot(6))
-    await room.take({"type": "frame", "frame": planes.encode_delta(5, 6, {})})
-    await room.check(_snapshot(6))
-    assert _spans(wire) == [(5, 5, {}), (5, 6, {})]
-    await room.check(_snapshot(7))
-    await room.check(_snapshot(8))
+    wire = await _join(room)
+    room.check(_snapshot(6))
+    room.hear(_message(5))
+    await room.tell()
+    room.check(_snapshot(6))
+    await room.tell()
+    assert _spans(wire) == [(5, 5, {}), (5, 6, {5: 1})]
+    room.check(_snapshot(7))
+    room.check(_snapshot(8))
+    await room.tell()
     assert _spans(wire)[2:] == [(8, 8, {})]
     assert room.version == 8
 
 
 async def test_room_passes_on_notices_and_restarts_with_a_new_plane(room: Room):
-    wire = Wire()
     room.version = 5
-    await room.join(Watcher(wire.send))
-    await room.take({"type": "notice", "notice": {"kind": "event", "version": 7}})
-    await room.take({"type": "notice", "notice": {"kind": "resync"}, "version": 9000})
-    assert [json.loads(message["text"]) for message in wire.sent[1:]] == [
-        {"kind": "event", "version": 7},
-        {"kind": "resync"},
-    ]
+    wire = await _join(room)
+    room.hear({"type": "notice", "notice": {"kind": "event", "version": 7}})
+    room.hear({"type": "notice", "notice": {"kind": "resync"}, "version": 9000})
+    await room.tell()
+    assert wire.sent[1:] == [encoded('{"kind":"event","version":7}'), encoded('{"kind":"resync"}')]
     assert room.version == 9000
+
+
+async def test_room_tells_to_poll_after_three_rounds_without_the_relay_and_to_fetch_when_it_is_back(room: Room):
+    wire = await _join(room)
+    for _ in range(5):
+        room.check(_snapshot(0, flags=planes.REBUILT))
+    await room.tell()
+    assert wire.sent[1:] == [DEGRADED]
+    assert (await _join(room)).sent[1:] == [DEGRADED]
+    room.check(_snapshot(0))
+    await room.tell()
+    assert wire.sent[2:] == [RESYNC]
+
+
+async def test_room_goes_on_after_a_message_that_nobody_understands(monkeypatch):
+    async def nothing(self: Room) -> None:
+        self._ready.set()
+
+    for work in ("_listen", "_watch"):
+        monkeypatch.setattr(Room, work, nothing)
+    room = Room(uuid4())
+    wire = await _join(room)
+    room.hear({"type": "frame"})
+    await asyncio.sleep(0.01)
+    room.hear(_message(0))
+    await asyncio.sleep(0.05)
+    room.close()
+    assert _spans(wire) == [(0, 0, {}), (0, 1, {0: 1})]
 
 
 async def test_hub_caps_the_process_and_each_address(settings):
