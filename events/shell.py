@@ -1,63 +1,82 @@
 """The event shell (read R1): the page of an event, the same bytes for everybody, kept under its version.
 
-A request costs one index lookup for (id, version). The page itself comes from the cache under
-`event:{id}:v{n}:shell`, where `n` was read in the same statement as the data it was rendered from: a change bumps the
-version in its own transaction, so a page of the old data cannot be found under the new number.
+A request costs one index lookup for (id, version). The page itself comes from this process, else from the page cache
+in Redis (events/shell_cache.py), else it is rendered, once for all who wait. A change bumps the version in its own
+transaction, so a page of the old data cannot be found under the new number.
 """
 
 import hashlib
+import math
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
-from django.core.cache import cache
-from django.templatetags.static import static
+from django.contrib.staticfiles.storage import staticfiles_storage
 from django.urls import reverse
 
-from events import catalog
+from config import metrics
+from config.tiers import Lru, SingleFlight
+from events import catalog, shell_cache
 from events.catalog import Entry
 from events.jsonld import event_json_ld
 from events.models import Event
 from events.money import DEFAULT_LOCALE
 from events.pages import Page, render
+from events.shell_cache import Name
 from seating.plans import plan as decoded_plan
 
-_LONGEST_SECONDS = 3600
+PAGES: Final[Lru[Name, Page]] = Lru(256)  # 60 KB a page, in three encodings.
+ANSWER_SECONDS: Final = 10.0
+
+_flights: SingleFlight[Name, Page] = SingleFlight()
+_from_lru = metrics.TIER_READS.labels("shell", "lru")
 
 
 def shell(slug: str, now: datetime) -> Page:
-    """Return the page of a public event; `Event.DoesNotExist` if there is none or it is a draft."""
+    """Return the page of a public event; `Event.DoesNotExist` if there is none or it is a draft.
+
+    Threads that miss the same page wait for one of them, and processes for one process (TimeoutError if it takes
+    longer than ANSWER_SECONDS).
+    """
     found = Event.objects.exclude(status=Event.Status.DRAFT).values_list("id", "version").get(slug=slug)
-    page: Page | None = cache.get(_key(*found), version=_build())
-    if page is None:
-        entry = catalog.entry(slug, now)
-        page = render("onsale/event.html", shell_context(entry))
-        key = _key(entry.event.id, entry.event.version)
-        cache.set(key, page, timeout=_seconds_until_it_changes(entry, now), version=_build())
+    name = Name(*found, DEFAULT_LOCALE, build())
+    kept = PAGES.get(name)
+    if kept is not None and now.timestamp() < kept.value.until:
+        _from_lru.inc()
+        return kept.value
+    page = _flights.run(name, lambda: _loaded(name, slug, now), deadline_seconds=ANSWER_SECONDS)
+    PAGES.put(name, page)
     return page
 
 
-def _key(event_id: object, version: int) -> str:
-    return f"event:{event_id}:v{version}:shell"
+def _loaded(name: Name, slug: str, now: datetime) -> Page:
+    return shell_cache.page(name, lambda: _rendered(slug, now))
+
+
+def _rendered(slug: str, now: datetime) -> tuple[int, Page]:
+    """Render the event as it is; its version was read in the same statement as what the page shows."""
+    entry = catalog.entry(slug, now)
+    page = render("onsale/event.html", shell_context(entry))
+    return entry.event.version, page.packed(until=_changes_at(entry, now))
+
+
+def _changes_at(entry: Entry, now: datetime) -> float:
+    """Return the moment at which the clock alone changes what a browser without scripts must read."""
+    ends = entry.event.ends_at or entry.event.starts_at + catalog.USUAL_LENGTH
+    moments = [moment for moment in (entry.state.changes_at, ends) if moment and moment > now]
+    return min(moments).timestamp() if moments else math.inf
 
 
 @lru_cache(maxsize=1)
-def _build() -> int:
-    """What the pages are made with: after a deployment the old pages would name old files and hold old data."""
+def build() -> str:
+    """Name what the pages are made with: after a deployment the old pages would name old files and hold old data."""
     here = Path(__file__).parent
     made_of = [*sorted((here / "templates" / "onsale").rglob("*.*")), *sorted(here.glob("*.py"))]
     sources = b"".join(path.read_bytes() for path in made_of)
-    return int.from_bytes(hashlib.sha256(sources + static("events/onsale.css").encode()).digest()[:4])
-
-
-def _seconds_until_it_changes(entry: Entry, now: datetime) -> int:
-    """Never past the moment at which the clock alone changes what a browser without scripts must read."""
-    ends = entry.event.ends_at or entry.event.starts_at + catalog.USUAL_LENGTH
-    moments = [moment for moment in (entry.state.changes_at, ends) if moment and moment > now]
-    soonest = min((moment - now).total_seconds() for moment in moments) if moments else _LONGEST_SECONDS
-    return max(1, min(_LONGEST_SECONDS, int(soonest)))
+    files: str = getattr(staticfiles_storage, "manifest_hash", "")
+    return hashlib.sha256(sources + files.encode()).hexdigest()[:8]
 
 
 def shell_context(entry: Entry) -> dict[str, Any]:

@@ -12,7 +12,9 @@ from django.views.decorators.http import require_safe
 
 from events import catalog
 from events.calendar import event_calendar
+from events.errors import error_page
 from events.forms import ListingForm
+from events.front import UNTIL
 from events.models import Event, Organizer
 from events.pages import FOR_EVERYBODY, answer, render
 from events.shell import shell
@@ -51,9 +53,13 @@ def listing(request: HttpRequest) -> HttpResponse:
 def event(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the event shell (read R1)."""
     try:
-        return answer(request, shell(slug, timezone.now()))
+        page = shell(slug, timezone.now())
     except Event.DoesNotExist as error:
         raise Http404 from error
+    except TimeoutError:
+        return error_page(request, 503)
+    request.META[UNTIL] = page.until
+    return answer(request, page)
 
 
 @require_safe

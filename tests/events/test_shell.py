@@ -5,19 +5,29 @@ import json
 import re
 from datetime import timedelta
 
+import brotli
 import pytest
 from django.contrib.auth import get_user_model
-from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
+from config import redis
 from events.models import Event, PriceTier
-from events.shell import shell
+from events.money import DEFAULT_LOCALE
+from events.shell import PAGES, build, shell
+from events.shell_cache import Name
 from tests.factories import make_event, make_organizer, make_plan, make_venue, make_window, now, small_hall
 
 pytestmark = pytest.mark.django_db
 
 CACHE_CONTROL = "public, max-age=0, s-maxage=60, stale-while-revalidate=30, stale-if-error=86400"
+
+
+def forget():
+    """Lose every page, of this process and of Redis."""
+    PAGES.clear()
+    for key in redis.client().scan_iter(redis.key("event", "*"), count=1000):
+        redis.client().delete(key)
 
 
 def version_of(event):
@@ -49,7 +59,7 @@ def test_shell_is_the_same_bytes_for_two_fans_and_nobody():
 def test_shell_rendered_without_the_cache_is_the_same_bytes():
     event = make_event()
     first = shell(event.slug, timezone.now())
-    cache.clear()
+    forget()
     second = shell(event.slug, timezone.now())
     assert first == second
 
@@ -62,7 +72,7 @@ def test_shell_carries_no_stock():
     before = shell(event.slug, timezone.now())
     create_stock(event)
     Seat.objects.filter(event=event, index=0).update(state=4, version=1)
-    cache.clear()
+    forget()
     assert shell(event.slug, timezone.now()) == before
 
 
@@ -71,9 +81,12 @@ def test_shell_costs_one_query_when_cached_and_two_when_not(client, django_asser
     three = make_event(tiers=[("Stalls", 9000), ("Balcony", 4500), ("Floor", 3000)], windows=[{}, {}, {}])
     for event in (one, three):
         client.get(event.get_absolute_url())  # Decodes the plan, once a process.
-        cache.clear()
+        forget()
         with django_assert_num_queries(2):
             client.get(event.get_absolute_url())
+        with django_assert_num_queries(1):
+            client.get(event.get_absolute_url())
+        PAGES.clear()
         with django_assert_num_queries(1):
             client.get(event.get_absolute_url())
 
@@ -85,13 +98,16 @@ def test_shell_is_kept_under_the_version_of_its_data(client):
     assert b"After" in client.get(event.get_absolute_url()).content
 
 
-def test_shell_is_gzipped_once_and_answers_304(client):
+def test_shell_is_compressed_both_ways_and_answers_304(client):
     event = make_event()
     plain = client.get(event.get_absolute_url())
-    zipped = client.get(event.get_absolute_url(), headers={"Accept-Encoding": "br, gzip;q=0.8"})
+    zipped = client.get(event.get_absolute_url(), headers={"Accept-Encoding": "br;q=0, gzip;q=0.8"})
+    smallest = client.get(event.get_absolute_url(), headers={"Accept-Encoding": "gzip, deflate, br"})
     refused = client.get(event.get_absolute_url(), headers={"Accept-Encoding": "gzip;q=0"})
-    assert zipped["Content-Encoding"] == "gzip"
-    assert gzip.decompress(zipped.content) == plain.content == refused.content
+    assert (zipped["Content-Encoding"], smallest["Content-Encoding"]) == ("gzip", "br")
+    assert gzip.decompress(zipped.content) == brotli.decompress(smallest.content) == plain.content == refused.content
+    assert len(smallest.content) < len(zipped.content) < len(plain.content) / 3
+    assert len({plain["ETag"], zipped["ETag"], smallest["ETag"]}) == 3
     again = client.get(event.get_absolute_url(), headers={"If-None-Match": plain["ETag"]})
     assert again.status_code == 304
     assert again.content == b""
@@ -100,10 +116,10 @@ def test_shell_is_gzipped_once_and_answers_304(client):
 
 def test_shell_survives_the_loss_of_redis(client, settings):
     event = make_event()
-    settings.CACHES = {
-        "default": settings.CACHES["default"] | {"LOCATION": "unix:///nowhere/valkey.sock?db=0"},
-    }
+    settings.REDIS_CACHE_URL = "unix:///nowhere/valkey.sock?db=0"
+    redis.reset()
     assert client.get(event.get_absolute_url()).status_code == 200
+    redis.reset()
 
 
 @pytest.mark.parametrize(
@@ -224,12 +240,16 @@ def test_shell_shows_exactly_the_state_of_the_sale(client, fields, windows, stat
         assert f'href="/e/{event.slug}/choose/"' in content
 
 
-def test_shell_is_not_kept_past_the_moment_the_sale_opens(client):
+def test_shell_is_not_kept_past_the_moment_the_sale_opens():
     event = make_event(windows=[{"opens_in": timedelta(seconds=30)}])
-    client.get(event.get_absolute_url())
-    from events.shell import _build, _key
-
-    assert 0 < cache.ttl(_key(event.id, event.version), version=_build()) <= 30
+    page = shell(event.slug, timezone.now())
+    opens_at = event.windows.get().opens_at
+    assert page.until == opens_at.timestamp()
+    name = Name(event.id, event.version, DEFAULT_LOCALE, build())
+    assert 0 < redis.client().pttl(name.key("shell")) <= 30_000
+    assert shell(event.slug, opens_at - timedelta(milliseconds=1)) is page
+    redis.client().delete(name.key("shell"))
+    assert b'data-event-state="open"' in shell(event.slug, opens_at).body
 
 
 def test_draft_and_unknown_events_are_not_found(client):

@@ -1,0 +1,89 @@
+"""The page cache of event shells in Redis, shared by every process that makes pages, and filled by one of them.
+
+A missing page is rendered by whoever gets its lease (config/tiers); the others look again every 20 ms. There is no
+early refresh by chance here, as slots have it: a page ends with its version, which nobody foresees, or at the moment
+the clock changes it, before which the new one cannot be made.
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final, NamedTuple
+from uuid import UUID
+
+import orjson
+
+from config import metrics, redis
+from config.tiers import Lease
+from events.pages import Page
+
+LONGEST_SECONDS: Final = 3600  # Versions nobody asks for any more go by themselves.
+LEASE_MS: Final = 2_000  # A render takes 30 ms; a process that died in one is followed by another after this.
+LOOK_AGAIN_SECONDS: Final = 0.02
+
+_from_cache = metrics.TIER_READS.labels("shell", "page_cache")
+_from_render = metrics.TIER_READS.labels("shell", "render")
+
+
+class Name(NamedTuple):
+    """What a page is kept under; `build` names the templates and code that it was made with."""
+
+    event_id: UUID
+    version: int
+    locale: str
+    build: str
+
+    def key(self, what: str) -> str:
+        """Return the Redis key of one of its things; all are in one slot of a cluster."""
+        return redis.key("event", f"{{{self.event_id}}}", f"v{self.version}", self.locale, self.build, what)
+
+
+def page(name: Name, render: Callable[[], tuple[int, Page]]) -> Page:
+    """Return the page of this name, from Redis or by `render()`, which returns it with the version it is of.
+
+    A page of another version than asked for is returned, being the newer one, and not kept. Without Redis the page is
+    rendered; the caller lets only one thread in.
+    """
+    patience = time.monotonic() + 2 * LEASE_MS / 1000
+    while time.monotonic() < patience:
+        try:
+            if kept := redis.guarded(lambda client: client.get(name.key("shell"))):
+                _from_cache.inc()
+                return unpacked(kept)
+            token = redis.guarded(lambda client: _lease(client, name).acquire(for_ms=LEASE_MS))
+        except redis.Unavailable:
+            break
+        if token:
+            return _rendered(name, token, render)
+        time.sleep(LOOK_AGAIN_SECONDS)
+    _from_render.inc()
+    return render()[1]
+
+
+def _rendered(name: Name, token: str, render: Callable[[], tuple[int, Page]]) -> Page:
+    _from_render.inc()
+    version, made = render()
+    ttl_ms = int(min(LONGEST_SECONDS, made.until - time.time()) * 1000)
+    if version == name.version and ttl_ms > 0:
+        with suppress(redis.Unavailable):  # It is then kept in this process only.
+            redis.guarded(lambda client: _lease(client, name).store(token, packed(made), ttl_ms=ttl_ms))
+    return made
+
+
+def _lease(client: object, name: Name) -> Lease:
+    return Lease(client, name.key("shell"), lease=name.key("lease"))  # type: ignore[arg-type]
+
+
+def packed(page: Page) -> bytes:
+    """Write a page as bytes: a line that tells its tag, its end and where its encodings lie, then these."""
+    until = page.until if page.until < float("inf") else None
+    head = orjson.dumps([page.etag, until, len(page.body), len(page.zipped)])
+    return b"\n".join((head, page.body + page.zipped + page.brotlied))
+
+
+def unpacked(data: bytes) -> Page:
+    """Read what `packed` wrote."""
+    head, _, bodies = data.partition(b"\n")
+    etag, until, plain, zipped = orjson.loads(head)
+    end = plain + zipped
+    return Page(bodies[:plain], etag, float("inf") if until is None else until, bodies[plain:end], bodies[end:])
