@@ -15,6 +15,7 @@ class Unavailable(Exception):
 class Breaker:
     """Closed: calls pass. After `failures` in a row: open, calls are refused for `rest_seconds`. Then one trial.
 
+    `tell` hears 1 when it opens and 0 when a call comes through again.
     The pattern of M. Nygard, "Release It!" (2007), chapter 5. Three time-outs of 100 ms open it, so a frozen Redis
     stops costing anybody time within half a second. Thread-safe; between trials a refused call costs no system call.
     """
@@ -26,11 +27,13 @@ class Breaker:
         failures: int = 3,
         rest_seconds: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
+        tell: Callable[[float], object] = lambda is_open: None,
     ) -> None:
         self._errors = errors
         self._limit = failures
         self._rest = rest_seconds
         self._clock = clock
+        self._tell = tell
         self._lock = threading.Lock()
         self._failures = 0
         self._closed_again_at = 0.0
@@ -49,8 +52,13 @@ class Breaker:
             with self._lock:
                 self._failures += 1
                 self._closed_again_at = self._clock() + self._rest
+                if self._failures == self._limit:
+                    self._tell(1.0)
             raise Unavailable(str(error)) from error
-        self._failures = 0
+        if self._failures:
+            with self._lock:
+                self._failures = 0
+                self._tell(0.0)
         return result
 
     def _admit(self) -> None:

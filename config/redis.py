@@ -1,8 +1,8 @@
 """The only place that opens Redis: one client per role, every call under a deadline and a breaker.
 
-Roles: `cache` (copies, fan states, leases), `broker` (Celery), `layer` (hints and socket notices). Each has its own
-URL, so that a flood of one cannot evict or delay another. Redis is never the truth: a caller of `guarded` says what
-it does without an answer.
+Roles: `cache` (copies, fan states, leases), `broker` (Celery), `layer` (hints and socket notices), `gutter` (asked
+while the cache gives no answer; never answers where none is configured). Each has its own URL, so that a flood of one
+cannot evict or delay another. Redis is never the truth: a caller of `guarded` says what it does without an answer.
 """
 
 from collections.abc import Callable
@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import redis
 import redis.asyncio
 from django.conf import settings
+from prometheus_client import Gauge
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as Refused
@@ -24,7 +25,12 @@ __all__ = ["Unavailable", "async_client", "client", "guarded", "key", "reset"]
 
 T = TypeVar("T")
 
-MAX_CONNECTIONS = 64  # Per process and role: more would only queue inside Redis's single thread.
+BREAKER_OPEN = Gauge(
+    "onsale_breaker_open", "1 while a Redis role is not asked because it failed.", ["role"], multiprocess_mode="livemax"
+)
+
+# Per process and role: more would only queue inside Redis's single thread. The gutter is a small server.
+MAX_CONNECTIONS = {"cache": 64, "broker": 64, "layer": 64, "gutter": 8}
 
 
 def key(*parts: object) -> str:
@@ -37,6 +43,7 @@ def _url(role: str) -> str:
         "cache": settings.REDIS_CACHE_URL,
         "broker": settings.REDIS_BROKER_URL,
         "layer": settings.REDIS_LAYER_URL,
+        "gutter": settings.REDIS_GUTTER_URL,
     }[role]
 
 
@@ -49,7 +56,7 @@ def client(role: str = "cache") -> redis.Redis:
     """
     pool = redis.BlockingConnectionPool.from_url(
         _url(role),
-        max_connections=MAX_CONNECTIONS,
+        max_connections=MAX_CONNECTIONS[role],
         timeout=settings.REDIS_TIMEOUT_SECONDS,
         socket_timeout=settings.REDIS_TIMEOUT_SECONDS,
         socket_connect_timeout=settings.REDIS_TIMEOUT_SECONDS,
@@ -62,7 +69,7 @@ def async_client(role: str = "cache") -> redis.asyncio.Redis:
     """Return a new client for `role` bound to the running event loop; the caller closes it with `aclose()`."""
     pool = redis.asyncio.BlockingConnectionPool.from_url(
         _url(role),
-        max_connections=MAX_CONNECTIONS,
+        max_connections=MAX_CONNECTIONS[role],
         timeout=settings.REDIS_TIMEOUT_SECONDS,
         socket_timeout=settings.REDIS_TIMEOUT_SECONDS,
         socket_connect_timeout=settings.REDIS_TIMEOUT_SECONDS,
@@ -74,11 +81,13 @@ def async_client(role: str = "cache") -> redis.asyncio.Redis:
 @cache
 def breaker(role: str) -> Breaker:
     """Return this process's breaker for `role`."""
-    return Breaker(errors=(RedisError, OSError))
+    return Breaker(errors=(RedisError, OSError), tell=BREAKER_OPEN.labels(role).set)
 
 
 def guarded(call: Callable[[Any], T], role: str = "cache") -> T:
     """Return `call(client)`, or raise `Unavailable` within the deadline (at once while the breaker is open)."""
+    if role == "gutter" and not settings.REDIS_GUTTER_URL:
+        raise Unavailable("there is no gutter")
     return breaker(role).call(lambda: call(client(role)))
 
 

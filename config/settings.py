@@ -6,6 +6,7 @@
 | `DATABASE_URL` | `postgres://...` | required |
 | `REDIS_URL` | every Redis role that has no URL of its own | required |
 | `REDIS_CACHE_URL`, `REDIS_BROKER_URL`, `REDIS_LAYER_URL` | one role each | `REDIS_URL` |
+| `REDIS_GUTTER_URL` | a second small server, asked while the cache gives no answer | none |
 | `SITE_URL` | where fans reach the site | `http://localhost:8000` |
 | `ALLOWED_HOSTS` | comma-separated host names | host of `SITE_URL`, localhost |
 | `DATA_DIR` | media, mail and collected static files | `.onsale` beside this folder |
@@ -180,6 +181,7 @@ REDIS_URL = _required("REDIS_URL")
 REDIS_CACHE_URL = os.environ.get("REDIS_CACHE_URL", REDIS_URL)
 REDIS_BROKER_URL = os.environ.get("REDIS_BROKER_URL", REDIS_URL)
 REDIS_LAYER_URL = os.environ.get("REDIS_LAYER_URL", REDIS_URL)
+REDIS_GUTTER_URL = os.environ.get("REDIS_GUTTER_URL", "")
 REDIS_PREFIX = os.environ.get("REDIS_PREFIX", "onsale")
 REDIS_TIMEOUT_SECONDS = 0.1  # Redis slow is Redis down.
 
@@ -342,7 +344,7 @@ else:
 SEATS_COPIES = _number("SEATS_COPIES", 10)  # Redis copies of each plane; spread over a cluster's slots.
 SEATS_TTL_MS = _number("SEATS_TTL_MS", 2000)  # The safety net under the relay.
 SEATS_LRU_MS = _number("SEATS_LRU_MS", 1000)
-RELAY_TICK_MS = _number("RELAY_TICK_MS", 100)
+RELAY_TICK_MS = _number("RELAY_TICK_MS", 50)
 SOCKETS_PER_PROCESS = _number("SOCKETS_PER_PROCESS", 10_000)
 SOCKETS_PER_ADDRESS = _number("SOCKETS_PER_ADDRESS", 200)  # A household, an office; not a botnet's one exit.
 
