@@ -25,36 +25,28 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from config import redis
 from config.tiers import Lru
-from inventory import availability
+from inventory import availability, copies
 from inventory import plane as planes
 
 log = logging.getLogger(__name__)
 
 LEADER_LOCK = 0x6F6E_7361_6C65  # "onsale": the session advisory lock that the leading relay holds.
 BATCH = 20_000  # Changes taken by one transaction, so that one enormous write cannot starve every other event.
-HOT_LIMIT = 1000  # Events kept written although nothing changes.
 REFRESH_SECONDS = 1.0  # Twice within the copies' TTL, so that it fires only when the relay is dead.
+REFRESHED_AT_ONCE = 50  # Events: a tick is not to wait for the copies of hundreds.
+POLL_SECONDS = 0.1  # For writers that send no hint.
 STANDBY_SECONDS = 0.5
 PUBLISH_SECONDS = 0.5  # A layer that takes longer is skipped: listeners notice the gap and fetch.
 RESET = -1  # The index of a change that means "read the whole plane of this event again".
 
 CHANGES = Counter("onsale_relay_changes", "Seat changes taken from the queue.")
 FRAMES = Counter("onsale_relay_frames", "Deltas and resync notices published.")
-FAILURES = Counter("onsale_relay_failures", "Writes and publications that Redis did not take.", ["what"])
 LAG = Histogram(
     "onsale_relay_lag_seconds",
     "From a seat's change in the database to its delta on the channel layer.",
     buckets=(0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2, 5, 30),
 )
 LEADS = Gauge("onsale_relay_leads", "1 in the relay that leads.", multiprocess_mode="max")
-
-# A copy is replaced only by a newer or equal version, so that a leader that lost its lock in mid-write cannot put its
-# last picture over its successor's. Bytes 9 to 16 of an R3 body are the version.
-_SET_UNLESS_OLDER = """
-    local kept = redis.call('GETRANGE', KEYS[1], 8, 15)
-    if #kept == 8 and struct.unpack('<I8', kept) > struct.unpack('<I8', string.sub(ARGV[1], 9, 16)) then return 0 end
-    redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-    return 1"""
 
 
 @dataclass(frozen=True)
@@ -111,7 +103,7 @@ async def _tell(event_id: UUID, message: dict[str, Any]) -> bool:
     try:
         await asyncio.wait_for(get_channel_layer().group_send(group(event_id), message), PUBLISH_SECONDS)
     except Exception:  # Whatever the layer's store raises; listeners notice the gap, and poll as well.
-        FAILURES.labels("publish").inc()
+        copies.FAILURES.labels("publish").inc()
         return False
     return True
 
@@ -120,7 +112,7 @@ class Planes:
     """The planes of the events that move, and the transaction that moves them. For one thread of the leading relay."""
 
     def __init__(self) -> None:
-        self._held: Lru[UUID, _Held] = Lru(HOT_LIMIT * 2)
+        self._held: Lru[UUID, _Held] = Lru(copies.HOT_LIMIT * 2)
 
     def lead(self) -> bool:
         """Try to become the leader; the lock lasts as long as this thread's database session."""
@@ -238,41 +230,6 @@ class Planes:
         return held
 
 
-def write_copies(bodies: Mapping[UUID, bytes]) -> None:
-    """Write every copy of every event's body in one pipeline; a Redis that is down costs one deadline, no more."""
-    if not bodies:
-        return
-
-    def write(client: Any) -> None:
-        script = client.register_script(_SET_UNLESS_OLDER)
-        pipe = client.pipeline(transaction=False)
-        for event_id, body in bodies.items():
-            for copy in range(settings.SEATS_COPIES):
-                script(keys=[availability.copy_key(event_id, copy)], args=[body, settings.SEATS_TTL_MS], client=pipe)
-        pipe.execute()
-
-    try:
-        redis.guarded(write)
-    except redis.Unavailable:
-        FAILURES.labels("copies").inc()
-
-
-def hot_events() -> list[UUID]:
-    """Return the events somebody has looked at lately, the latest first."""
-
-    def ask(client: Any) -> list[bytes]:
-        horizon = time.time() - availability.HOT_SECONDS
-        pipe = client.pipeline(transaction=False)
-        pipe.zremrangebyscore(redis.key("hot"), "-inf", horizon)
-        pipe.zrevrange(redis.key("hot"), 0, HOT_LIMIT - 1)
-        return list(pipe.execute()[1])
-
-    try:
-        return [UUID(member.decode()) for member in redis.guarded(ask)]
-    except redis.Unavailable:
-        return []
-
-
 class Relay:
     """The process: waits for a hint or the next tick, moves the planes, writes the copies, publishes the deltas.
 
@@ -285,6 +242,8 @@ class Relay:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="relay")
         self._woken = asyncio.Event()
         self._stopped = asyncio.Event()
+        self._written: dict[UUID, float] = {}  # When the copies of each hot event were written last.
+        self._hot_until = 0.0
 
     def stop(self) -> None:
         """Let `run` finish its tick and return."""
@@ -314,28 +273,33 @@ class Relay:
 
     async def _lead(self) -> None:
         LEADS.set(1)
-        refresh_at = 0.0
         while not self._stopped.is_set():
             started = time.monotonic()
             movements = await self._in_thread(self._tick)
             await self._publish(movements)
-            if started >= refresh_at:
-                await self._in_thread(self._refresh)
-                refresh_at = started + REFRESH_SECONDS
+            await self._in_thread(self._refresh)
             # At most one frame a tick and event, however many hints: coalescing is what makes a crowd affordable.
             spent = time.monotonic() - started
             await asyncio.sleep(max(0.0, settings.RELAY_TICK_MS / 1000 - spent) if movements else 0)
-            await self._sleep(settings.RELAY_TICK_MS / 1000)
+            await self._sleep(POLL_SECONDS)
 
     def _tick(self) -> list[Movement]:
         movements = self._planes.take()
-        write_copies({movement.event_id: movement.body for movement in movements})
+        copies.write({movement.event_id: movement.body for movement in movements})
+        written_at = time.monotonic()
+        self._written.update({one.event_id: written_at for one in movements if one.event_id in self._written})
         return movements
 
     def _refresh(self) -> None:
-        """Write the copies of what is being looked at again, so that their TTL runs out only without a relay."""
-        bodies = {event_id: self._planes.body(event_id) for event_id in hot_events()}
-        write_copies({event_id: body for event_id, body in bodies.items() if body})
+        """Keep the copies of what is being looked at, so that their TTL runs out only without a relay."""
+        now = time.monotonic()
+        if now >= self._hot_until:
+            self._hot_until = now + REFRESH_SECONDS
+            self._written = {event_id: self._written.get(event_id, 0.0) for event_id in copies.hot_events()}
+        due = [event_id for event_id, at in self._written.items() if at <= now - REFRESH_SECONDS][:REFRESHED_AT_ONCE]
+        bodies = {event_id: self._planes.body(event_id) for event_id in due}
+        copies.keep({event_id: body for event_id, body in bodies.items() if body})
+        self._written.update(dict.fromkeys(due, now))
 
     async def _publish(self, movements: list[Movement]) -> None:
         """Tell of all events at once, so that a layer that hangs costs its deadline once and not per event."""

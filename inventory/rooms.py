@@ -188,17 +188,13 @@ class Room:
         SENT.inc(len(watchers))
 
     async def _speak(self) -> None:
-        clock = asyncio.get_running_loop().time
         while True:
             await self._news.wait()
-            started = clock()
             try:
                 await self.tell()
             except Exception:
                 # One message that nobody understands must not silence the room; the check finds what it lacked.
                 log.exception("A message about %s could not be told.", self.event_id)
-            # However many watchers: at most half of this process's time is spent on telling one event's.
-            await asyncio.sleep(clock() - started)
 
     async def _listen(self) -> None:
         """Receive from the channel layer; a layer that is away is asked again every second."""

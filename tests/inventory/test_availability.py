@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from config import redis
-from inventory import availability, relay
+from inventory import availability, copies, relay
 from inventory import plane as planes
 from inventory.availability import Busy, EventUnknown, Snapshot, snapshot
 from inventory.models import SeatChange, SeatPlane
@@ -20,7 +20,7 @@ def _tick(event_id: UUID) -> relay.Movement:
     """Let a relay move the planes once, in this process, and write its copies."""
     (movement,) = relay.Planes().take()
     assert movement.event_id == event_id
-    relay.write_copies({event_id: movement.body})
+    copies.write({event_id: movement.body})
     return movement
 
 
@@ -89,7 +89,7 @@ def test_rebuild_is_shared_with_other_processes_for_a_second(event_id, django_as
 
 def test_rebuild_marks_the_event_hot_for_the_relay(event_id):
     snapshot(event_id)
-    assert relay.hot_events() == [event_id]
+    assert copies.hot_events() == [event_id]
 
 
 def test_unknown_event_is_looked_up_once_and_never_hot(django_assert_num_queries):
@@ -98,7 +98,7 @@ def test_unknown_event_is_looked_up_once_and_never_hot(django_assert_num_queries
         snapshot(nobody)
     with django_assert_num_queries(0), pytest.raises(EventUnknown):
         snapshot(nobody)
-    assert relay.hot_events() == []
+    assert copies.hot_events() == []
 
 
 def test_many_threads_rebuild_once(event_id):

@@ -11,7 +11,7 @@ from channels.layers import get_channel_layer
 from django.db import connection
 
 from config import redis
-from inventory import availability, relay
+from inventory import availability, copies, relay
 from inventory import plane as planes
 from inventory.models import Seat, SeatChange, SeatPlane
 from inventory.stock import create_stock
@@ -145,10 +145,27 @@ def test_copies_are_written_ten_times_with_a_ttl_and_never_go_back(event_id):
     (old,) = here.take()
     set_seats(event_id, [5], "held")
     (new,) = here.take()
-    relay.write_copies({event_id: new.body})
-    relay.write_copies({event_id: old.body})
+    copies.write({event_id: new.body})
+    copies.write({event_id: old.body})
     assert _copies(event_id) == {new.body}
     assert 0 < redis.client().pttl(availability.copy_key(event_id, 9)) <= 2000
+
+
+def test_kept_copies_get_their_time_anew_and_lost_or_old_ones_are_written(event_id):
+    here = relay.Planes()
+    (old,) = here.take()
+    copies.write({event_id: old.body})
+    key = availability.copy_key(event_id, 3)
+    redis.client().pexpire(key, 5000)
+    copies.keep({event_id: old.body})
+    assert redis.client().pttl(key) <= 2000
+    set_seats(event_id, [5], "held")
+    (new,) = here.take()
+    redis.client().delete(key)
+    copies.keep({event_id: new.body})
+    assert _copies(event_id) == {new.body}
+    copies.keep({event_id: old.body})
+    assert _copies(event_id) == {new.body}
 
 
 def test_redis_lost_between_ticks_is_no_matter(event_id, settings):
@@ -156,9 +173,9 @@ def test_redis_lost_between_ticks_is_no_matter(event_id, settings):
     (movement,) = here.take()
     settings.REDIS_CACHE_URL = settings.REDIS_LAYER_URL = "unix:///nowhere/redis.sock?db=0"
     redis.reset()
-    relay.write_copies({event_id: movement.body})
+    copies.write({event_id: movement.body})
     relay.hint(event_id)
-    assert relay.hot_events() == []
+    assert copies.hot_events() == []
 
 
 def test_relay_process_writes_what_is_watched_and_publishes_within_a_tick(event_id):

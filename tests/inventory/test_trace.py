@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.core.management import CommandError, call_command
 
-from inventory import availability, relay
+from inventory import availability, copies, relay
 from inventory import plane as planes
 from inventory.models import Seat
 from inventory.stock import create_stock
@@ -35,7 +35,7 @@ def event_id() -> UUID:
 
 def test_trace_agrees_once_the_relay_has_written(event_id: UUID):
     (movement,) = relay.Planes().take()
-    relay.write_copies({event_id: movement.body})
+    copies.write({event_id: movement.body})
     stations = trace(event_id, 5)
     names = ["database", "relay's row", *(f"redis copy {copy}" for copy in range(10)), "this process", "edge"]
     assert [station.name for station in stations] == names
@@ -46,7 +46,7 @@ def test_trace_agrees_once_the_relay_has_written(event_id: UUID):
 
 def test_trace_names_what_is_behind(event_id: UUID, capsys):
     (movement,) = relay.Planes().take()
-    relay.write_copies({event_id: movement.body})
+    copies.write({event_id: movement.body})
     set_seats(event_id, [5], "held")
     stations = {station.name: station.code for station in trace(event_id, 5)}
     assert (stations["database"], stations["change queue"]) == (planes.HELD, planes.HELD)
