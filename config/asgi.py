@@ -4,6 +4,7 @@ Django's ASGI handler answers 140-300 requests a second where a plain callable a
 passes through it. With ONSALE_ONE_PROCESS=1 (no nginx to be had) Django serves everything else from here as well.
 """
 
+import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -16,6 +17,7 @@ pages = get_asgi_application()
 # The models must be ready before these are imported.
 from inventory.live import application as live  # noqa: E402
 from inventory.sockets import application as sockets  # noqa: E402
+from inventory.warmup.tiers import warm_slots  # noqa: E402
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -38,9 +40,16 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def _live_and_die(receive: Receive, send: Send) -> None:
-    """Tell the server that there is nothing to start or stop."""
+    """Warm the process before a server other than gunicorn listens; there is nothing to stop."""
     while True:
         message = await receive()
+        if message["type"] == "lifespan.startup":
+            await asyncio.to_thread(warm_slots)
         await send({"type": f"{message['type']}.complete"})
         if message["type"] == "lifespan.shutdown":
             return
+
+
+def warm_up(worker: Any) -> None:
+    """Warm this process before it accepts; gunicorn's hook, as its worker has no lifespan."""
+    warm_slots()

@@ -4,6 +4,7 @@ What differs between the pools (worker class, number of workers, address) is sai
 """
 
 import os
+import sys
 
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
@@ -19,8 +20,15 @@ control_socket_disable = True
 
 
 def post_worker_init(worker: Worker) -> None:
-    """Let the worker tell its figures: here, because threads do not survive the fork."""
+    """Let the worker tell its figures and warm itself: here, because threads do not survive the fork.
+
+    The worker accepts nothing until this returns, so that nobody meets a cold one: the sockets' queue keeps him, or the
+    edge asks another.
+    """
     pulse.start()
+    # Named by the application's own module; a baseline of the bench has none.
+    if warm_up := getattr(sys.modules.get(worker.app.app_uri), "warm_up", None):
+        warm_up(worker)
 
 
 def worker_exit(server: Arbiter, worker: Worker) -> None:

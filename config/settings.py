@@ -234,6 +234,8 @@ CELERY_BEAT_SCHEDULE = {
     "reconcile-payments": _every("reconcile_payments", 60),
     "hear-slow-banks": _every("hear_slow_banks", 2),
     "forget-old-records": _every("forget_old_records", 3600),
+    "keep-warm": _every("keep_warm", 15),
+    "record-traffic": _every("record_traffic", 30),
 }
 
 # --- Sign-in --------------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
+THREADS: Final = 4  # For fan states, each with its own connections.
 ME_SECONDS: Final = 2.0  # A fan state that takes longer is refused, so that a frozen Postgres fills no queue.
 ME_WAITING: Final = 200  # Fans waiting for one of the four threads; the next is told to come back.
 STALE_SECONDS: Final = 3  # From this age on, a picture is told to be old.
@@ -35,7 +36,7 @@ _SEATS_CACHE = b"public, max-age=1, stale-while-revalidate=2"
 _seats_whole, _seats_not_modified = (REQUESTS.labels("seats", status) for status in ("200", "304"))
 _me_answered = REQUESTS.labels("me", "200")
 _problems = {status: REQUESTS.labels("other", str(status)) for status in (404, 405, 503)}
-_threads = ThreadPoolExecutor(4, thread_name_prefix="me")
+threads: Final = ThreadPoolExecutor(THREADS, thread_name_prefix="me")
 _waiting = 0
 
 
@@ -139,7 +140,7 @@ async def _me(headers: Headers, send: Send, event_id: UUID) -> None:
     WAITING.set(_waiting)
     try:
         ask = partial(fan_state.fan_state, event_id, who, is_new=is_new)
-        state = await asyncio.wait_for(asyncio.get_running_loop().run_in_executor(_threads, ask), ME_SECONDS)
+        state = await asyncio.wait_for(asyncio.get_running_loop().run_in_executor(threads, ask), ME_SECONDS)
     finally:
         _waiting -= 1
         WAITING.set(_waiting)

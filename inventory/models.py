@@ -312,6 +312,17 @@ class SeatPlane(models.Model):
         return f"plane of {self.event_id} at {self.version}"
 
 
+class TrafficShape(models.Model):
+    """What was asked for while an event's sale opened, as families of addresses: told again to warm a later sale."""
+
+    event = models.OneToOneField(Event, primary_key=True, on_delete=models.CASCADE, related_name="+")
+    opened_at = models.DateTimeField(db_index=True)
+    rows = models.JSONField(help_text="[address template, encoding, [requests in each ten seconds]] each.")
+
+    def __str__(self) -> str:
+        return f"traffic of {self.event_id}"
+
+
 class Outbox(models.Model):
     """A message that must leave, written in the transaction of what it tells of."""
 

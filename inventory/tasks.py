@@ -15,6 +15,7 @@ from inventory.models import IdempotencyKey, ProcessedMessage, WebhookReceipt
 from inventory.payments import process
 from inventory.payments.sandbox import book
 from inventory.payments.sandbox.webhooks import deliver
+from inventory.warmup import opening, recording
 
 __all__ = ["deliver"]  # The sandbox provider's own task, found here by Celery.
 
@@ -84,3 +85,15 @@ def forget_old_records() -> None:
     IdempotencyKey.objects.filter(created_at__lt=Now() - KEEP_KEYS).delete()
     ProcessedMessage.objects.filter(at__lt=Now() - KEEP_PROOFS).delete()
     WebhookReceipt.objects.filter(received_at__lt=Now() - KEEP_WEBHOOKS).exclude(processed_at=None).delete()
+
+
+@shared_task
+def keep_warm() -> None:
+    """Have every process ready for the sales that are about to open."""
+    opening.keep_warm()
+
+
+@shared_task
+def record_traffic() -> None:
+    """Keep the shape of the traffic of sales that have just opened."""
+    recording.record_due()

@@ -11,7 +11,8 @@ from config.embedded.processes import Program
 
 _MANAGE = paths.PROJECT / "manage.py"
 _GUNICORN = [sys.executable, "-m", "gunicorn", "-c", "python:config.gunicorn"]
-_LIVE_WORKER = ["--worker-class", "config.workers.LiveWorker"]
+# Preloaded, so that the pool listens when it needs but to fork and to warm itself, not to import.
+_LIVE_WORKER = ["--preload", "--worker-class", "config.workers.LiveWorker"]
 
 
 def manage(name: str, *words: str, env: dict[str, str]) -> Program:
