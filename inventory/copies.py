@@ -1,7 +1,10 @@
-"""The relay's copies of the planes in Redis: ten of each, written by the relay and by nobody else."""
+"""The relay's copies of the planes in Redis, written by the relay and by nobody else.
+
+An event that people look at has as many as the knob says; any other has copy 0, which whoever comes next finds.
+"""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -10,10 +13,14 @@ from django.conf import settings
 from prometheus_client import Counter
 
 from config import redis
+from config.knobs import knobs
+from config.tiers import Fanout
 from inventory import availability
 
 HOT_LIMIT = 1000  # Events kept written although nothing changes.
 COPIES_AT_ONCE = 100  # 1.5 MB of stadiums, sent well within Redis's deadline.
+
+_fanout = Fanout()
 
 FAILURES = Counter("onsale_relay_failures", "Writes and publications that Redis did not take.", ["what"])
 
@@ -31,18 +38,23 @@ _KEEP = """
     return redis.call('PEXPIRE', KEYS[1], ARGV[2])"""
 
 
-def write(bodies: Mapping[UUID, bytes]) -> None:
-    """Write every copy of every event's body; a Redis that is down costs one deadline, no more."""
-    _guarded(partial(_write, copies=[(copy, body) for event_id, body in bodies.items() for copy in _keys(event_id)]))
+def write(bodies: Mapping[UUID, bytes], *, hot: Container[UUID] = ()) -> None:
+    """Write the copies of the bodies, of events in `hot` all; a Redis that is down costs one deadline, no more."""
+    _guarded(partial(_write, copies=_copies(bodies, hot)))
 
 
 def keep(bodies: Mapping[UUID, bytes]) -> None:
-    """Give the copies of these bodies their time anew, and write those that are gone or of another version."""
-    _guarded(partial(_keep, copies=[(copy, body) for event_id, body in bodies.items() for copy in _keys(event_id)]))
+    """Give the copies of these hot events their time anew, and write those that are gone or of another version."""
+    _guarded(partial(_keep, copies=_copies(bodies, hot=bodies)))
 
 
-def _keys(event_id: UUID) -> list[str]:
-    return [availability.copy_key(event_id, copy) for copy in range(settings.SEATS_COPIES)]
+def _copies(bodies: Mapping[UUID, bytes], hot: Container[UUID]) -> list[tuple[str, bytes]]:
+    width = _fanout.width(knobs.seats_copies)
+    return [
+        (availability.copy_key(event_id, copy), body)
+        for event_id, body in bodies.items()
+        for copy in range(width if event_id in hot else 1)
+    ]
 
 
 def _write(client: Any, copies: list[tuple[str, bytes]]) -> None:

@@ -19,11 +19,11 @@ from uuid import UUID
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
-from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection, transaction
 from prometheus_client import Counter, Gauge, Histogram
 
 from config import redis
+from config.knobs import knobs
 from config.tiers import Lru
 from inventory import availability, copies
 from inventory import plane as planes
@@ -280,12 +280,12 @@ class Relay:
             await self._in_thread(self._refresh)
             # At most one frame a tick and event, however many hints: coalescing is what makes a crowd affordable.
             spent = time.monotonic() - started
-            await asyncio.sleep(max(0.0, settings.RELAY_TICK_MS / 1000 - spent) if movements else 0)
+            await asyncio.sleep(max(0.0, knobs.relay_tick_ms / 1000 - spent) if movements else 0)
             await self._sleep(POLL_SECONDS)
 
     def _tick(self) -> list[Movement]:
         movements = self._planes.take()
-        copies.write({movement.event_id: movement.body for movement in movements})
+        copies.write({movement.event_id: movement.body for movement in movements}, hot=self._written)
         written_at = time.monotonic()
         self._written.update({one.event_id: written_at for one in movements if one.event_id in self._written})
         return movements

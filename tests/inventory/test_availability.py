@@ -6,7 +6,9 @@ from uuid import UUID, uuid4
 import pytest
 from django.db import connection
 
-from config import redis
+from config import metrics, redis
+from config.knobs import knobs
+from config.tiers import Rate
 from inventory import availability, copies, relay
 from inventory import plane as planes
 from inventory.availability import Busy, EventUnknown, Snapshot, snapshot
@@ -20,12 +22,12 @@ def _tick(event_id: UUID) -> relay.Movement:
     """Let a relay move the planes once, in this process, and write its copies."""
     (movement,) = relay.Planes().take()
     assert movement.event_id == event_id
-    copies.write({event_id: movement.body})
+    copies.write({event_id: movement.body}, hot=[event_id])
     return movement
 
 
-def _reads(tier: str) -> float:
-    return availability.READS.labels(tier)._value.get()
+def _reads(tier: str) -> int:
+    return metrics.TIER_READS.labels("seats", tier).value
 
 
 def test_snapshot_comes_from_the_relay_s_copy_and_then_from_the_process(event_id, django_assert_num_queries):
@@ -41,9 +43,9 @@ def test_snapshot_comes_from_the_relay_s_copy_and_then_from_the_process(event_id
     assert (_reads("copy"), _reads("lru")) == (before[0] + 1, before[1] + 1)
 
 
-def test_same_version_is_the_same_object_with_its_encodings(event_id, settings):
+def test_same_version_is_the_same_object_with_its_encodings(event_id, monkeypatch):
     _tick(event_id)
-    settings.SEATS_LRU_MS = 0
+    monkeypatch.setattr(knobs, "seats_lru_ms", 0)
     first = snapshot(event_id)
     compressed = first.gzipped
     again = snapshot(event_id)
@@ -132,10 +134,10 @@ def test_without_redis_and_without_a_turn_at_the_database_the_last_picture_is_se
     _tick(event_id)
     found = snapshot(event_id)
     settings.REDIS_CACHE_URL = "unix:///nowhere/redis.sock?db=0"
-    settings.SEATS_LRU_MS = 0
+    monkeypatch.setattr(knobs, "seats_lru_ms", 0)
     redis.reset()
-    monkeypatch.setattr(availability, "_rebuilds", availability.Rate(0.001, burst=1))
-    availability._rebuilds.allows()
+    monkeypatch.setattr(availability._rebuilds, "rate", Rate(0.001, burst=1))
+    availability._rebuilds.rate.allows()
     assert snapshot(event_id) is found
     availability.forget()
     with pytest.raises(Busy):

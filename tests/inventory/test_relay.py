@@ -145,16 +145,23 @@ def test_copies_are_written_ten_times_with_a_ttl_and_never_go_back(event_id):
     (old,) = here.take()
     set_seats(event_id, [5], "held")
     (new,) = here.take()
-    copies.write({event_id: new.body})
-    copies.write({event_id: old.body})
+    copies.write({event_id: new.body}, hot=[event_id])
+    copies.write({event_id: old.body}, hot=[event_id])
     assert _copies(event_id) == {new.body}
     assert 0 < redis.client().pttl(availability.copy_key(event_id, 9)) <= 2000
+
+
+def test_event_that_nobody_looks_at_has_one_copy(event_id):
+    (movement,) = relay.Planes().take()
+    copies.write({event_id: movement.body})
+    assert redis.client().get(availability.copy_key(event_id, 0)) == movement.body
+    assert redis.client().get(availability.copy_key(event_id, 1)) is None
 
 
 def test_kept_copies_get_their_time_anew_and_lost_or_old_ones_are_written(event_id):
     here = relay.Planes()
     (old,) = here.take()
-    copies.write({event_id: old.body})
+    copies.write({event_id: old.body}, hot=[event_id])
     key = availability.copy_key(event_id, 3)
     redis.client().pexpire(key, 5000)
     copies.keep({event_id: old.body})
@@ -173,7 +180,7 @@ def test_redis_lost_between_ticks_is_no_matter(event_id, settings):
     (movement,) = here.take()
     settings.REDIS_CACHE_URL = settings.REDIS_LAYER_URL = "unix:///nowhere/redis.sock?db=0"
     redis.reset()
-    copies.write({event_id: movement.body})
+    copies.write({event_id: movement.body}, hot=[event_id])
     relay.hint(event_id)
     assert copies.hot_events() == []
 

@@ -148,7 +148,7 @@ def test_who_joins_with_an_old_snapshot_is_brought_up_to_date_by_one_frame(event
 def test_lost_frame_is_noticed_and_told(event_id: UUID, live: Live):
     """A plane moved on without its frame, as when the relay dies between its commit and its publication."""
     (movement,) = relay.Planes().take()
-    copies.write({event_id: movement.body})
+    copies.write({event_id: movement.body}, hot=[event_id])
     with _watching(live, event_id) as socket:
         assert planes.decode_delta(socket.recv(5)) == (movement.to_version, movement.to_version, {})
         SeatPlane.objects.filter(event_id=event_id).update(version=movement.to_version + 1)
@@ -156,7 +156,7 @@ def test_lost_frame_is_noticed_and_told(event_id: UUID, live: Live):
         body = planes.encode_body(kept[0]._replace(version=movement.to_version + 1), kept[1])
 
         def frame() -> bytes | str | None:
-            copies.write({event_id: body})
+            copies.write({event_id: body}, hot=[event_id])
             try:
                 return socket.recv(0.2)
             except TimeoutError:

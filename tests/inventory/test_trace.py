@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.core.management import CommandError, call_command
 
+from config.knobs import knobs
 from inventory import availability, copies, relay
 from inventory import plane as planes
 from inventory.models import Seat
@@ -18,9 +19,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def _nothing_kept(settings) -> Iterator[None]:
+def _nothing_kept(settings, monkeypatch) -> Iterator[None]:
     settings.SITE_URL = "http://127.0.0.1:9"
-    settings.SEATS_LRU_MS = 0
+    monkeypatch.setattr(knobs, "seats_lru_ms", 0)
     availability.forget()
     yield
     availability.forget()
@@ -35,7 +36,7 @@ def event_id() -> UUID:
 
 def test_trace_agrees_once_the_relay_has_written(event_id: UUID):
     (movement,) = relay.Planes().take()
-    copies.write({event_id: movement.body})
+    copies.write({event_id: movement.body}, hot=[event_id])
     stations = trace(event_id, 5)
     names = ["database", "relay's row", *(f"redis copy {copy}" for copy in range(10)), "this process", "edge"]
     assert [station.name for station in stations] == names
@@ -46,7 +47,7 @@ def test_trace_agrees_once_the_relay_has_written(event_id: UUID):
 
 def test_trace_names_what_is_behind(event_id: UUID, capsys):
     (movement,) = relay.Planes().take()
-    copies.write({event_id: movement.body})
+    copies.write({event_id: movement.body}, hot=[event_id])
     set_seats(event_id, [5], "held")
     stations = {station.name: station.code for station in trace(event_id, 5)}
     assert (stations["database"], stations["change queue"]) == (planes.HELD, planes.HELD)
