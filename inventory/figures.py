@@ -130,7 +130,8 @@ def headline(counts: Counts, seconds: float) -> list[Figure]:
     """Return the figures above all: traffic, the database's part in it, and how late the pictures are."""
     views, slots = page_views(counts) / seconds, total(counts, "tier_reads_total|seats|") / seconds
     frames = total(counts, "relay_frames_total") / seconds
-    per_thousand = reads_per_thousand(counts)
+    is_enough = views >= JUDGED_FROM
+    per_thousand = reads_per_thousand(counts) if is_enough else None  # Of a few views it would be mostly staff's.
     late = [
         ("lag_p99", "Change to publication, p99", "relay_lag_seconds", 0.99, LAG_P99),
         ("commit_p50", "Commit to browser, p50", "commit_to_socket_seconds", 0.5, COMMIT_P50),
@@ -144,7 +145,7 @@ def headline(counts: Counts, seconds: float) -> list[Figure]:
             "Database reads per 1,000 views",
             per_thousand,
             READS_PER_THOUSAND,
-            _verdict(per_thousand, at_most=READS_PER_THOUSAND, is_enough=views >= JUDGED_FROM),
+            _verdict(per_thousand, at_most=READS_PER_THOUSAND),
             views,
         ),
         *(
@@ -155,9 +156,15 @@ def headline(counts: Counts, seconds: float) -> list[Figure]:
     ]
 
 
-def points(slots: Sequence[Counter[str]]) -> dict[str, list[float | None]]:
-    """Return the same figures slot by slot, to be drawn; None where nothing was counted."""
-    each = [{figure.name: figure.value for figure in headline(counts, pulse.BEAT_SECONDS)} for counts in slots]
+def points(slots: Sequence[Counter[str]], *, width: int) -> dict[str, list[float | None]]:
+    """Return the same figures slot by slot, to be drawn, each over the `width` slots up to it; None where none is.
+
+    The first `width` - 1 slots are there for the sums only.
+    """
+    each = [
+        {figure.name: figure.value for figure in headline(summed(slots[end - width : end]), width * pulse.BEAT_SECONDS)}
+        for end in range(width, len(slots) + 1)
+    ]
     return {name: [values[name] for values in each] for name in (each[0] if each else ())}
 
 

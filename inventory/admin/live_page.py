@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import asdict
 from typing import Any, Final
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
@@ -12,6 +13,7 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.formats import date_format
 from django.views.decorators.cache import never_cache
 
 from config import pulse, pulses, redis
@@ -21,6 +23,7 @@ from inventory.backlog import backlog
 
 WINDOW_SLOTS: Final = 30  # A minute: long enough for a rate, short enough to see a fault begin.
 DRAWN_SLOTS: Final = 150  # Five minutes.
+SMOOTH_SLOTS: Final = 5  # Each point is drawn over ten seconds: a busy relay publishes ten frames in one.
 HOT_SHOWN: Final = 10
 WAITING_LIMIT: Final = 5.0
 REPLICA_LIMIT: Final = 5.0
@@ -52,11 +55,11 @@ def present(since: int | None = None) -> dict[str, Any]:
     now, last = time.time(), pulses.last_slot()
     missing = DRAWN_SLOTS if since is None else min(max(last - since, 0), DRAWN_SLOTS)
     try:
-        seen = pulses.picture(last=last, slots=max(missing, WINDOW_SLOTS), hot_slots=WINDOW_SLOTS)
+        seen = pulses.picture(last=last, slots=max(missing + SMOOTH_SLOTS - 1, WINDOW_SLOTS), hot_slots=WINDOW_SLOTS)
     except redis.Unavailable:
         return {"alive": "redis", "at": now}
     counts, seconds = figures.summed(seen.moved[-WINDOW_SLOTS:]), float(WINDOW_SLOTS * pulse.BEAT_SECONDS)
-    drawn = seen.moved[len(seen.moved) - missing :]
+    drawn = seen.moved[-(missing + SMOOTH_SLOTS - 1) :] if missing else []
     return {
         "alive": "yes" if seen.processes else "nobody",
         "at": now,
@@ -69,7 +72,7 @@ def present(since: int | None = None) -> dict[str, Any]:
         "processes": [_told(process, now) for process in seen.processes],
         "last": last,
         "step": pulse.BEAT_SECONDS,
-        "points": figures.points(drawn),
+        "points": figures.points(drawn, width=SMOOTH_SLOTS),
     }
 
 
@@ -105,17 +108,18 @@ def facts(processes: list[pulses.Process], now: float) -> list[dict[str, str]]:
 
 
 def hottest(hot: Counter[str], seconds: float) -> list[dict[str, Any]]:
-    """Return the events asked for most, hottest first, by the name they have now."""
+    """Return the events asked for most, hottest first; one that is gone by now goes by its id."""
     most = hot.most_common(HOT_SHOWN)
-    names = Event.objects.in_bulk([UUID(event_id) for event_id, _ in most])
-    return [
-        {
-            "name": event.name if (event := names.get(UUID(event_id))) else event_id,
-            "url": reverse("admin:events_event_change", args=[event_id]) if event else "",
-            "per_second": count / seconds,
-        }
-        for event_id, count in most
-    ]
+    known = Event.objects.select_related("venue").in_bulk([UUID(event_id) for event_id, _ in most])
+    return [{**_named(event_id, known.get(UUID(event_id))), "per_second": count / seconds} for event_id, count in most]
+
+
+def _named(event_id: str, event: Event | None) -> dict[str, str]:
+    if event is None:
+        return {"name": event_id, "about": "", "url": ""}
+    day = date_format(event.starts_at.astimezone(ZoneInfo(event.venue.timezone)), "j M")
+    url = reverse("admin:events_event_change", args=[event_id])
+    return {"name": event.name, "about": f"{day}, {event.venue.name}", "url": url}
 
 
 def _told(process: pulses.Process, now: float) -> dict[str, Any]:

@@ -9,7 +9,9 @@ import orjson
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from ninja.parser import Parser
+from prometheus_client import Counter, Histogram
 
+from config.metrics import LATENCIES
 from inventory import fan as fans
 from inventory import idempotency, problems
 from inventory.idempotency import Answer, Keep
@@ -17,6 +19,9 @@ from inventory.problems import BadRequest, CsrfFailed
 from inventory.purchase import Refusal
 
 MAX_BODY_BYTES = 64 * 1024
+
+ACT_SECONDS = Histogram("onsale_act_seconds", "Time of a fan's act, granted or refused.", ["act"], buckets=LATENCIES)
+REFUSALS = Counter("onsale_refusals", "Acts of fans that were refused, by the code of the reason.", ["act", "code"])
 
 Act = Callable[[Keep], Answer]
 
@@ -91,16 +96,18 @@ def readable(request: HttpRequest) -> None:
     request.json = found  # type: ignore[attr-defined]
 
 
-def answer_once(request: HttpRequest, act: Act) -> HttpResponse:
-    """Answer a POST once per idempotency key: run `act`, or repeat what was answered before.
+def answer_once(request: HttpRequest, name: str, act: Act) -> HttpResponse:
+    """Answer a POST once per idempotency key: run `act`, counted as `name`, or repeat what was answered before.
 
     Refusals are answers too, and are stored; failures of ours are not.
     """
 
     def run(keep: Keep) -> Answer:
         try:
-            return act(keep)
+            with ACT_SECONDS.labels(name).time():
+                return act(keep)
         except Refusal as refusal:
+            REFUSALS.labels(name, refusal.code).inc()
             return Answer(refusal.status, problems.problem_of(refusal).body)
 
     answer, is_repeated = idempotency.once(

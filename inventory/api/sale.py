@@ -46,7 +46,7 @@ def hold(request: HttpRequest, event_id: UUID, body: HoldIn) -> HttpResponse:
             purchase.hold_best(**body.standing.model_dump(), **wanted)
         return _kept(keep)
 
-    return answer_once(request, act)
+    return answer_once(request, "hold", act)
 
 
 @router.post("/holds/{hold_id}/release", response={200: ReleasedOut, **REFUSALS})
@@ -63,7 +63,7 @@ def release(request: HttpRequest, hold_id: UUID, body: ReleaseIn | None = None) 
         )
         return _kept(keep)
 
-    return answer_once(request, act)
+    return answer_once(request, "release", act)
 
 
 @router.post("/holds/{hold_id}/extend", response={200: HoldOut, 410: ProblemOut, **REFUSALS})
@@ -78,7 +78,7 @@ def extend(request: HttpRequest, hold_id: UUID) -> HttpResponse:
         )
         return _kept(keep)
 
-    return answer_once(request, act)
+    return answer_once(request, "extend", act)
 
 
 @router.post("/orders", response={201: PlacedOut, 410: ProblemOut, **REFUSALS})
@@ -103,7 +103,7 @@ def order(request: HttpRequest, body: OrderIn) -> HttpResponse:
         }
         return Answer(201, orjson.dumps(found))
 
-    return answer_once(request, act)
+    return answer_once(request, "order", act)
 
 
 def hold_json(held: purchase.Held | None) -> dict[str, object] | None:

@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from inventory import fan as fans
+from inventory.api.requests import ACT_SECONDS, REFUSALS
 from inventory.links import sign_order
 from inventory.models import Hold, Order
 from tests import factories
@@ -195,3 +196,12 @@ def test_docs_page_has_no_inline_script_and_no_other_host():
         "/api/v1/fan",
         "/api/v1/entry/scans",
     }
+
+
+def test_acts_and_refusals_are_counted():
+    event, first, second = make_sale(), Browser(), Browser()
+    acts, refused = ACT_SECONDS.labels("hold"), REFUSALS.labels("hold", "seats_taken")
+    before = sum(bucket.get() for bucket in acts._buckets), refused._value.get()
+    first.hold(event, 21)
+    second.hold(event, 21)
+    assert (sum(bucket.get() for bucket in acts._buckets), refused._value.get()) == (before[0] + 2, before[1] + 1)

@@ -91,13 +91,12 @@ def test_quantile_of_nothing_is_none():
 
 
 def test_points_are_the_headline_slot_by_slot():
-    slots = [Counter({"page_views_total": 10}), Counter()]
+    slots = [Counter({"page_views_total": 10}), Counter(), Counter({"page_views_total": 2})]
 
-    points = figures.points(slots)
-
-    assert points["views"] == [5.0, 0.0]
-    assert points["lag_p99"] == [None, None]
-    assert figures.points([]) == {}
+    assert figures.points(slots, width=1)["views"] == [5.0, 0.0, 1.0]
+    assert figures.points(slots, width=2)["views"] == [2.5, 0.5]
+    assert figures.points(slots, width=2)["lag_p99"] == [None, None]
+    assert figures.points([], width=2) == {}
 
 
 def test_tiers_are_told_by_family():

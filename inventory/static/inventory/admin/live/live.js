@@ -79,7 +79,7 @@ function headline(figures) {
     const tile = place.querySelector(`[data-figure="${figure.name}"]`);
     tile.dataset.verdict = figure.verdict;
     tile.querySelector(".bo-tile__number").textContent = words.written(figure.name, figure.value);
-    const target = figure.target === null ? [] : [verdict(figure.verdict), h("span", {}, [`at most ${words.written(figure.name, figure.target)}`])];
+    const target = figure.target === null ? [] : [h("span", {}, [`at most ${words.written(figure.name, figure.target)}`]), verdict(figure.verdict)];
     replace(tile.querySelector(".live-tile__target"), target);
     drawSparkline(tile.querySelector(".live-line"), line.get(figure.name) ?? [], figure.target);
   }
@@ -107,7 +107,7 @@ function reads(now) {
       return h("section", { class: "live-read" }, [
         h("header", { class: "live-read__head" }, [h("h3", {}, [title]), h("p", { class: "bo-soft" }, [about])]),
         h("div", { class: "live-read__shares" }, now.shares.filter((one) => one.name === family).map(shareRow)),
-        h("div", { class: "live-read__tiers" }, all ? [strip(tiers, all), key(tiers, all, now.seconds)] : [h("p", { class: "bo-soft" }, ["Nothing was read at the origin."])]),
+        h("div", { class: "live-read__tiers" }, all ? [strip(tiers, all), key(tiers, all, now.seconds)] : [h("p", { class: "bo-soft" }, ["Nothing reached the origin."])]),
       ]);
     }),
   );
@@ -123,7 +123,7 @@ function shareRow(figure) {
     h("p", { class: "live-share__name" }, [figure.title]),
     bar,
     h("p", { class: "live-share__value bo-num" }, [words.share(figure.value)]),
-    h("p", { class: "live-share__target" }, figure.target === null ? ["no target"] : [verdict(figure.verdict), h("span", {}, [`at least ${words.share(figure.target).replace(".0", "")}`])]),
+    h("p", { class: "live-share__target" }, figure.target === null ? ["no target"] : [h("span", {}, [`at least ${words.percent(figure.target)}`]), verdict(figure.verdict)]),
   ]);
 }
 
@@ -162,7 +162,7 @@ function hot(events) {
     events.length
       ? events.map((event) =>
           h("li", { class: "live-hot" }, [
-            event.url ? h("a", { class: "live-hot__name", href: event.url }, [event.name]) : h("span", { class: "live-hot__name bo-code" }, [event.name]),
+            h("p", { class: "live-hot__name" }, [event.url ? h("a", { href: event.url }, [event.name]) : event.name, " ", h("span", { class: "bo-soft" }, [event.about])]),
             h("span", { class: "bo-num" }, [words.perSecond(event.per_second)]),
             h("svg", { class: "live-meter", viewBox: "0 0 100 10", preserveAspectRatio: "none", "aria-hidden": "true" }, [
               h("rect", { class: "live-meter__ground", width: "100", height: "10" }),
@@ -182,7 +182,7 @@ function processes(all) {
       h("tr", { "data-verdict": process.silent ? "missed" : "met" }, [
         h("th", { scope: "row" }, [process.kind, " ", h("span", { class: "bo-soft" }, [process.where])]),
         h("td", { class: "bo-right bo-num" }, [words.duration(process.up)]),
-        h("td", { class: "bo-right bo-num" }, [`${Math.round(process.cpu * 100)} %`]),
+        h("td", { class: "bo-right bo-num" }, [words.percent(process.cpu)]),
         h("td", { class: "bo-right bo-num" }, [words.bytes(process.memory)]),
         h("td", {}, [
           process.silent ? h("span", { class: "bo-badge bo-badge--failed" }, [`✕ silent for ${words.duration(process.beat)}`]) : h("span", { class: "bo-num" }, [`${words.duration(process.beat)} ago`]),

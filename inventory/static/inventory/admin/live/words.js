@@ -1,6 +1,6 @@
 /** Figures in words: one place that knows the unit of each. */
 
-const SHARE = new Intl.NumberFormat("en-GB", { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const SHARE = new Intl.NumberFormat("en-GB", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const PLAIN = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 0 });
 const EXACT = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 1 });
 
@@ -9,7 +9,7 @@ export const NOTHING = "–";
 export const VERDICTS = {
   met: ["✓", "met"],
   missed: ["✕", "missed"],
-  quiet: ["·", "too little to judge"],
+  quiet: ["–", "too little to judge"],
   watched: ["", ""],
 };
 
@@ -33,8 +33,10 @@ export const TIERS = {
 };
 
 export const number = (value) => (value === null ? NOTHING : value < 10 ? EXACT.format(value) : PLAIN.format(value));
-export const share = (value) => (value === null ? NOTHING : SHARE.format(Math.floor(value * 1000) / 1000));
+export const percent = (value) => `${PLAIN.format(value * 100)}\u00a0%`;
 export const perSecond = (value) => `${number(value)} / s`;
+/** Writes a share with a decimal, rounded down: 99.96 % has not become all of it. */
+export const share = (value) => (value === null ? NOTHING : `${SHARE.format(Math.floor(value * 1000) / 10)}\u00a0%`);
 export const bytes = (value) => (value ? `${PLAIN.format(value / 1e6)} MB` : NOTHING);
 
 export function seconds(value) {
