@@ -1,10 +1,10 @@
 """Which seats are free, for everybody: the read path of R3, from the process's own copy down to one rebuild.
 
-LRU (fresh for a second) -> this process's Redis copy, written by the relay -> a copy rebuilt by another reader ->
-one rebuild from Postgres, made by one process for all and at a bounded rate. A rebuild never writes the relay's keys,
-so that it cannot put an older picture over a newer one; it reads the relay's own row and the changes still waiting, in
-one statement, so that it is never behind what any copy has shown. When nothing answers, the last picture is served
-with its age.
+LRU (fresh for a second) -> this process's Redis copy, written by the relay -> a copy rebuilt by another reader, or one
+from the gutter while Redis is away -> one rebuild from Postgres, made by one process for all and at a bounded rate. A
+rebuild never writes the relay's keys, so that it cannot put an older picture over a newer one; it reads the relay's own
+row and the changes still waiting, in one statement, so that it is never behind what any copy has shown. When nothing
+answers, the last picture is served with its age.
 """
 
 import asyncio
@@ -14,19 +14,19 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 from uuid import UUID
 
 import brotli
-from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
-from prometheus_client import Counter, Histogram
+from prometheus_client import Histogram
 
-from config import redis
-from config.tiers import AsyncSingleFlight, Lease, Lru, Rate, SingleFlight, own_copy
+from config import metrics, redis
+from config.knobs import knobs
+from config.tiers import AsyncSingleFlight, Busy, Lru, Rate, Shared, SingleFlight, own_copy
 from inventory import plane as planes
 
 log = logging.getLogger(__name__)
@@ -35,22 +35,16 @@ DEADLINE_SECONDS: Final = 1.0  # A follower that has waited this long is answere
 STALE_GRACE: Final = 2.0  # Ages up to twice the LRU's second are inside the budget while a refresh is in the air.
 UNKNOWN_SECONDS: Final = 5.0  # An id that no event has is not looked up again for this long.
 LEASE_MS: Final = 1000  # A rebuild from the Seat rows of a stadium takes 100 ms; a dead one is followed after this.
-REBUILT_MS: Final = 1000  # While the relay is dead, each event costs the database one read a second.
+REBUILT_SECONDS: Final = 1.0  # While the relay is dead, each event costs the database one read a second.
+REBUILT_GRACE: Final = 2.0  # While the next one is made, or cannot be, the last is shown for so much longer.
 HOT_SECONDS: Final = 30  # An event asked for within this time is kept written by the relay.
 
-READS = Counter("onsale_seats_reads", "Reads of a seat plane by the tier that answered.", ["tier"])
 REBUILD_SECONDS = Histogram("onsale_seats_rebuild_seconds", "Time of a rebuild from Postgres.")
-_from_lru, _from_copy, _from_rebuilt, _from_database, _from_stale = (
-    READS.labels(tier) for tier in ("lru", "copy", "rebuilt", "database", "stale")
-)
+_from_lru, _from_copy, _from_stale = (metrics.TIER_READS.labels("seats", tier) for tier in ("lru", "copy", "stale"))
 
 
 class EventUnknown(Exception):
     """No event with this id has seats."""
-
-
-class Busy(Exception):
-    """No copy anywhere, and the database is not to be asked now; worth trying again in a second."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +93,10 @@ class Snapshot:
         """The body, compressed by brotli."""
         return bytes(brotli.compress(self.body, quality=5))
 
+    def compress(self) -> None:
+        """Make the encodings now, unless they are made: 1 to 2 ms for a stadium."""
+        _ = self.gzipped, self.brotlied
+
     @cached_property
     def is_sold_out(self) -> bool:
         """Whether no seat is free and none is held, that is, none can come back by itself."""
@@ -115,7 +113,17 @@ _async_flights: AsyncSingleFlight[UUID, _Known] = AsyncSingleFlight()
 # than 50 questions a second from this process, whoever invents event ids.
 _readers = ThreadPoolExecutor(4, thread_name_prefix="seats")
 _database = threading.BoundedSemaphore(2)
-_rebuilds = Rate(50, burst=50)
+_rebuilds = Shared(
+    "seats",
+    stored="rebuilt",
+    loaded="database",
+    encode=lambda snapshot: snapshot.body,
+    decode=Snapshot.of,
+    seconds=REBUILT_SECONDS,
+    grace_seconds=REBUILT_GRACE,
+    lease_ms=LEASE_MS,
+    rate=Rate(50, burst=50),
+)
 
 
 def snapshot(event_id: UUID) -> Snapshot:
@@ -152,17 +160,14 @@ async def snapshot_async(event_id: UUID) -> Snapshot:
 
 def fresh(event_id: UUID) -> Snapshot | None:
     """Return this process's own copy if it may still be shown unasked, else None; EventUnknown if it is known that."""
+    found = _seen.fresh(event_id, knobs.seats_lru_ms * 0.001)
+    if found is not None:
+        _from_lru.inc()
+        return found
     kept = _seen.get(event_id)
-    if kept is None:
-        return None
-    if kept.value is None:
-        if kept.age < UNKNOWN_SECONDS:
-            raise EventUnknown
-        return None
-    if kept.age * 1000 >= settings.SEATS_LRU_MS:
-        return None
-    _from_lru.inc()
-    return kept.value
+    if kept is not None and kept.value is None and kept.age < UNKNOWN_SECONDS:
+        raise EventUnknown
+    return None
 
 
 def plane(event_id: UUID) -> bytes:
@@ -171,9 +176,13 @@ def plane(event_id: UUID) -> bytes:
 
 
 def age_seconds(event_id: UUID) -> float:
-    """Return how long ago this process last had the event's availability confirmed."""
+    """Return how long ago the event's availability, as this process has it, was confirmed; a rebuilt one, was made."""
     kept = _seen.get(event_id)
-    return kept.age if kept else 0.0
+    if kept is None:
+        return 0.0
+    if kept.value is not None and kept.value.is_rebuilt:
+        return max(kept.age, time.time() - kept.value.header.made_at_ms / 1000)
+    return kept.age
 
 
 def forget() -> None:
@@ -212,33 +221,37 @@ def _stale(event_id: UUID) -> Snapshot:
 
 
 def _load_in_thread(event_id: UUID) -> _Known:
-    return _load(event_id)
+    return _flights.run(event_id, lambda: _load(event_id, is_served=True), deadline_seconds=DEADLINE_SECONDS)
 
 
-def _load(event_id: UUID) -> _Known:
-    """Fetch below the LRU and keep what was found there."""
+def _load(event_id: UUID, *, is_served: bool = False) -> _Known:
+    """Fetch below the LRU and keep what was found there; what `is_served` is compressed here, not on the event loop."""
     kept = _seen.get(event_id)
     previous = kept.value if kept else None
     try:
-        found = redis.guarded(lambda client: _from_redis(client, event_id, is_known=previous is not None))
+        found = redis.guarded(lambda client: _from_copies(client, event_id, is_known=previous is not None))
     except redis.Unavailable:
         found = None
     if found is None:
         found = _rebuilt(event_id)
     if found and previous and previous.body == found.body:
         found = previous  # With the encodings made for it.
+    if found and is_served:
+        found.compress()
     _seen.put(event_id, found)
     return found
 
 
-def _from_redis(client: Any, event_id: UUID, *, is_known: bool = False) -> Snapshot | None:
+def _from_copies(client: Any, event_id: UUID, *, is_known: bool) -> Snapshot | None:
+    """Return what the relay wrote: this process's copy, else copy 0, which is written whatever the number of copies."""
+    own = own_copy(knobs.seats_copies)
     pipe = client.pipeline(transaction=False)
-    pipe.get(copy_key(event_id, own_copy(settings.SEATS_COPIES)))
+    pipe.get(copy_key(event_id, own))
     if is_known:  # Else whoever invents ids would fill the hot set with them.
         _mark_hot(pipe, event_id)
-    body, counter = pipe.execute()[0], _from_copy
-    if body is None:
-        body, counter = client.get(_rebuilt_key(event_id)), _from_rebuilt
+    body = pipe.execute()[0]
+    if body is None and own:
+        body = client.get(copy_key(event_id, 0))
     if body is None:
         return None
     try:
@@ -246,7 +259,7 @@ def _from_redis(client: Any, event_id: UUID, *, is_known: bool = False) -> Snaps
     except ValueError:
         log.warning("The copy of event %s is damaged.", event_id)
         return None
-    counter.inc()
+    _from_copy.inc()
     return found
 
 
@@ -255,47 +268,24 @@ def _mark_hot(client: Any, event_id: UUID) -> None:
     client.zadd(redis.key("hot"), {str(event_id): time.time()})
 
 
-def _rebuilt_key(event_id: UUID) -> str:
-    return redis.key("rebuilt", f"{{{event_id}}}")
-
-
-def _lease(client: Any, event_id: UUID) -> Lease:
-    return Lease(client, _rebuilt_key(event_id), lease=redis.key("rebuilding", f"{{{event_id}}}"))
-
-
 def _rebuilt(event_id: UUID) -> _Known:
-    """Rebuild, unless another process is at it: then wait for its answer, and after the lease do it after all."""
-    try:
-        token = redis.guarded(lambda client: _lease(client, event_id).acquire(for_ms=LEASE_MS))
-        if token is None:
-            for _ in range(LEASE_MS // 25):
-                time.sleep(0.025)
-                found = redis.guarded(lambda client: _from_redis(client, event_id))
-                if found is not None:
-                    return found
-    except redis.Unavailable:
-        token = None
-    found = _from_postgres(event_id)
-    if found is not None and token is not None:
-        body, holder = found.body, token
-        try:
-            redis.guarded(lambda client: _lease(client, event_id).store(holder, body, ttl_ms=REBUILT_MS))
+    """Return what one reader of all processes puts together from Postgres, and have the relay take the event up."""
+    key = redis.key("rebuilt", f"{{{event_id}}}")
+    found = _rebuilds.get(key, lambda: _from_postgres(event_id), deadline_seconds=DEADLINE_SECONDS)
+    if found is not None:
+        with suppress(redis.Unavailable):
             redis.guarded(lambda client: _mark_hot(client, event_id))
-        except redis.Unavailable:
-            log.debug("The rebuilt plane of %s stays in this process.", event_id)
     return found
 
 
 def _from_postgres(event_id: UUID) -> _Known:
-    if not _rebuilds.allows() or not _database.acquire(timeout=0.2):
+    if not _database.acquire(timeout=0.2):
         raise Busy
     try:
         with REBUILD_SECONDS.time(), database_errors_as_busy():
-            found = read(event_id)
+            return read(event_id)
     finally:
         _database.release()
-    _from_database.inc()
-    return found
 
 
 # One statement is one snapshot: the row and the changes still waiting fit each other whatever the relay commits now.

@@ -284,7 +284,7 @@ def test_health_readiness_and_metrics(live: Live):
     assert json.loads(live.get("/readyz").body) == {"postgres": "up", "redis": "up"}
     metrics = live.get("/metrics")
     assert metrics.headers["content-type"].startswith("text/plain")
-    assert b"onsale_seats_reads_total" in metrics.body
+    assert b"onsale_tier_reads_total" in metrics.body
 
 
 @pytest.mark.parametrize("url", ["/healthz", "/readyz", "/metrics"])
