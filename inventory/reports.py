@@ -1,4 +1,8 @@
-"""How a sale stands: numbers for the back office, each page of them from one or two aggregate reads."""
+"""How a sale stands: numbers for the back office.
+
+Money and tickets come from the sales board, places of many events from the programme's rows: both a second behind at
+most. Only one event's own board counts its seats, by price and section.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,11 +11,14 @@ from functools import reduce
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, F, Func, Q, QuerySet, Sum
 from django.db.models.functions import Now
+from django.utils import timezone
 
-from events.models import Event
-from inventory.models import Order, OrderLine, Refund, Seat
+from events.models import Event, ProgrammeRow
+from inventory.models import Hold, Order
+from inventory.pace import Pace, pace
+from inventory.sales_board import Sold, by_tier
 from seating.plans import plan as decoded
 
 
@@ -72,6 +79,8 @@ class Board:
     orders: int
     orders_last_hour: int
     tickets_last_hour: int
+    whole_sale: Pace | None
+    last_hour: Pace | None
 
 
 # A hold whose time has passed is free to whoever asks, swept or not.
@@ -86,22 +95,22 @@ FROM inventory_seat WHERE event_id = %s GROUP BY section, tier
 
 
 def sales_board(event: Event) -> Board:
-    """Return how the event's sale stands, by price and by section, from five reads whatever its size."""
+    """Return how the event's sale stands, by price and by section, from a fixed number of reads whatever its size."""
     with connection.cursor() as cursor:
         cursor.execute(_STATES, [event.pk])
         counted = [(section, tier, Places(*counts)) for section, tier, *counts in cursor.fetchall()]
-    active = OrderLine.objects.filter(event=event, active=True)
-    earned = dict(active.order_by().values_list("tier").annotate(Sum("amount")))
+    sold = by_tier(event.pk)
+    prices = list(event.tiers.order_by("number"))
     tiers = [
         Line(
             name=tier.name,
             places=_total(places for _, number, places in counted if number == tier.number),
-            revenue=earned.get(tier.number, 0),
+            revenue=sold.get(tier.number, Sold()).revenue,
             color=tier.color,
             shape=tier.shape,
             amount=tier.amount,
         )
-        for tier in event.tiers.order_by("number")
+        for tier in prices
     ]
     sections = [
         Line(name=section.name, places=_total(places for position, _, places in counted if position == k))
@@ -110,42 +119,39 @@ def sales_board(event: Event) -> Board:
     orders = Order.objects.filter(event=event, paid_at__isnull=False).aggregate(
         paid=Count("id", filter=Q(state=Order.State.PAID)), last_hour=Count("id", filter=_recent("paid_at"))
     )
-    lines = active.aggregate(fees=Sum("fee", default=0), last_hour=Count("id", filter=_recent("order__paid_at")))
-    refunded = Refund.objects.filter(payment__order__event=event).aggregate(total=Sum("amount", default=0))
+    last_hour = pace(event, prices, since=timezone.now() - timedelta(hours=1))
     return Board(
         currency=event.organizer.currency,
         places=_total(places for _, _, places in counted),
         tiers=tiers,
         sections=sections,
-        revenue=sum(earned.values()),
-        fees=lines["fees"],
-        refunded=refunded["total"],
+        revenue=sum(of.revenue for of in sold.values()),
+        fees=sum(of.fees for of in sold.values()),
+        refunded=sum(of.returned for of in sold.values()),
         orders=orders["paid"],
         orders_last_hour=orders["last_hour"],
-        tickets_last_hour=lines["last_hour"],
+        tickets_last_hour=last_hour.tickets if last_hour else 0,
+        whole_sale=pace(event, prices),
+        last_hour=last_hour,
     )
 
 
 def sold_shares(events: Iterable[Event]) -> dict[UUID, Places]:
-    """Return the places of each event by state, for a list of events, in one read."""
+    """Return the places of each event that has stock, by state, for a list of events, in two reads."""
     ids = [event.pk for event in events]
-    live = Q(state__in=[Seat.State.HELD, Seat.State.PAYING], held_until__gt=Now())
-    rows = (
-        Seat.objects.filter(event__in=ids)
-        .values("event")
-        .annotate(
-            all=Count("index"),
-            held=Count("index", filter=live),
-            sold=Count("index", filter=Q(state=Seat.State.SOLD)),
-            blocked=Count("index", filter=Q(state=Seat.State.BLOCKED)),
-        )
-        .order_by()
-    )
+    live = Hold.objects.filter(
+        event__in=ids, state__in=[Hold.State.LIVE, Hold.State.PAYING], expires_at__gt=Now()
+    ).order_by()
+    held = dict(live.values_list("event").annotate(held=Sum(Func(F("seats"), function="cardinality"))))
+    rows = ProgrammeRow.objects.filter(event__in=ids, places__gt=0)
     return {
-        row["event"]: Places(
-            row["all"] - row["held"] - row["sold"] - row["blocked"], row["held"], row["sold"], row["blocked"]
+        row.event_id: Places(
+            row.places - held.get(row.event_id, 0) - row.sold - row.blocked,
+            held.get(row.event_id, 0),
+            row.sold,
+            row.blocked,
         )
-        for row in rows
+        for row in rows.only("places", "sold", "blocked")
     }
 
 

@@ -7,12 +7,10 @@ run in the middle of a sale.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import F, Sum
-from django.db.models.functions import Now
 
 from inventory import messages
 from inventory.models import SalesMinute
@@ -100,7 +98,7 @@ def rebuild(event_id: UUID) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Sold:
-    """Tickets and money of one price, or of all: prices without fees, and fees, each after and before refunds."""
+    """What one price has sold, less what went back: tickets, their prices, their fees. `returned` is what went back."""
 
     tickets: int = 0
     revenue: int = 0
@@ -109,7 +107,7 @@ class Sold:
 
 
 def by_tier(event_id: UUID) -> dict[int, Sold]:
-    """Return what each price has sold less what went back; `returned` is that, with its fees."""
+    """Return what each price of an event that sold anything comes to, by its number."""
     rows = SalesMinute.objects.filter(event=event_id).order_by().values("tier")
     rows = rows.annotate(
         tickets=Sum(F("sold") - F("refunded")),
@@ -118,9 +116,3 @@ def by_tier(event_id: UUID) -> dict[int, Sold]:
         back=Sum(F("returned") + F("fees_returned")),
     )
     return {row["tier"]: Sold(row["tickets"], row["revenue"], row["net_fees"], row["back"]) for row in rows}
-
-
-def tickets_since(event_id: UUID, age: timedelta) -> int:
-    """Return how many tickets were sold, less those of them given back since, in the last whole minutes of `age`."""
-    recent = SalesMinute.objects.filter(event=event_id, minute__gte=Now() - age)
-    return recent.aggregate(net=Sum(F("sold") - F("refunded"), default=0))["net"]

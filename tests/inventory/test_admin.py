@@ -11,7 +11,7 @@ from django.contrib.auth import get_user_model
 from django.urls import reverse
 
 from events.models import Event, Membership, PresaleCode
-from inventory import purchase
+from inventory import purchase, read_models
 from inventory.models import AuditEntry, DeadLetter, FanLimit, Order, Outbox, Refund
 from tests.factories import make_event, make_member, make_organizer, make_plan, make_venue, make_window
 from tests.inventory.box_office import buy, everything, make_sale, new_fan, states
@@ -525,6 +525,7 @@ def test_a_sale_without_events_is_an_invitation(client):
 
 def test_a_sale_with_nothing_left_is_called_sold_out(anna, world):
     purchase.block_seats(event_id=world.event_a.pk, indexes=list(range(2, 60)), actor="staff:1")
+    read_models.feed()
     (event,) = listed(anna, "events_event")
     assert event.places.is_sold_out
     for page in ("/admin/", reverse("admin:events_event_changelist")):
