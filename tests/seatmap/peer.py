@@ -77,6 +77,7 @@ class World:
         self.sockets_refused = self.seats_failing = self.me_failing = False
         self.refusals: list[tuple[int, str, dict[str, Any]]] = []
         self.dropped = self.rebuilt = 0
+        self.farewell = ""
         self.delay = 0.0
         self.presale_code = "EARLY"
         self.alternatives: list[list[int]] = []
@@ -110,7 +111,7 @@ class World:
             self.tell(frame + b"".join(struct.pack("<IB", index, state) for index, state in changes.items()))
 
     def tell(self, message: bytes | str | None) -> None:
-        """Send a frame or notice to every socket; None closes them."""
+        """Send a frame or notice to every socket; None closes them with the reason `farewell`."""
         assert self.loop is not None
         for queue in list(self.sockets):
             self.loop.call_soon_threadsafe(queue.put_nowait, message)
@@ -436,7 +437,7 @@ class Peer:
                     return
                 message = item.result()
                 if message is None:
-                    await send({"type": "websocket.close", "code": 1012})
+                    await send({"type": "websocket.close", "code": 1012, "reason": world.farewell})
                     return
                 await send({"type": "websocket.send", ("text" if isinstance(message, str) else "bytes"): message})
         finally:

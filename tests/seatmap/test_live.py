@@ -1,6 +1,7 @@
 """Live seats: deltas by socket, continuity of versions, polling when sockets fail, and the same picture either way."""
 
 import struct
+import time
 
 import pytest
 
@@ -130,6 +131,21 @@ def test_live_returns_to_the_socket_and_misses_nothing(world, open_map):
     shown.until_look(11, TAKEN_LOOK)
     world.change({12: HELD})
     assert shown.until_look(12, HELD_LOOK) < 1
+
+
+def test_live_comes_back_when_the_server_told_it_to(world, open_map):
+    shown = open_map(world)
+    shown.until(lambda s: s["transport"] == "socket")
+    world.farewell = "2600"
+    left_at = time.monotonic()
+    world.tell(None)
+    shown.until(lambda s: s["transport"] == "polling")
+    world.change({16: SOLD})
+
+    assert shown.until_look(16, TAKEN_LOOK) < 3.5
+
+    shown.until(lambda s: s["transport"] == "socket")
+    assert 2.5 < time.monotonic() - left_at < 4
 
 
 @pytest.mark.slow

@@ -17,8 +17,11 @@ const PROOF_MS = 30_000;
 /** The edge may answer a second or two late: ask once more after the socket opened. */
 const SETTLE_MS = 3000;
 const GAP_MS = 1000;
-const RETRY_FIRST_MS = 500;
+/** Nothing is missed while polling, so even the first try takes its time: a whole hall may have lost its socket. */
+const RETRY_FIRST_MS = 2000;
 const RETRY_MOST_MS = 30_000;
+/** The close code of a server that stops; its reason is after how many milliseconds to come back. */
+const SERVICE_RESTART = 1012;
 const PENDING_MOST = 256;
 /** A snapshot older than ours is an edge running late; made this long after our last one, a server that began anew. */
 const ANEW_MS = 5000;
@@ -249,8 +252,10 @@ export class Live {
       this.#after("settle", SETTLE_MS, () => this.#refresh());
     };
     socket.onmessage = ({ data }) => (typeof data === "string" ? this.#notice(data) : this.#frame(data));
-    socket.onclose = () => {
-      if (this.#socket === socket) this.#lost(this.#opened);
+    socket.onclose = ({ code, reason }) => {
+      if (this.#socket !== socket) return;
+      const told = code === SERVICE_RESTART && /^\d{1,5}$/.test(reason) ? Number(reason) : null;
+      this.#lost(this.#opened, told);
     };
   }
 
@@ -262,14 +267,17 @@ export class Live {
     }
   }
 
-  /** The socket is gone. One that `stood` had put polling off; a try that failed must not put it off again. */
-  #lost(stood) {
+  /**
+   * The socket is gone. One that `stood` had put polling off; a try that failed must not put it off again.
+   * The server may have told in how many milliseconds to come back.
+   */
+  #lost(stood, told = null) {
     this.#socket = null;
     this.#opened = false;
     if (this.#stopped) return;
-    const wait = Math.min(RETRY_MOST_MS, RETRY_FIRST_MS * 2 ** this.#failures++);
+    const most = Math.min(RETRY_MOST_MS, RETRY_FIRST_MS * 2 ** this.#failures++);
     // Full jitter: when a server goes, everybody's socket goes at once, and must not return at once.
-    this.#after("socket", wait * (0.3 + 0.7 * Math.random()), () => this.#connect());
+    this.#after("socket", told ?? most * (0.1 + 0.9 * Math.random()), () => this.#connect());
     this.#tell();
     if (stood && !this.#busy) this.#schedule();
   }
