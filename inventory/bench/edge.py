@@ -23,7 +23,7 @@ def measure(stage: Stage) -> Iterator[Finding]:
         stage.check(file.body == shell.body, "nginx does not serve the file")
         loads = {"shell": load.on(stage, site, show.path), "file": load.on(stage, site, "/media/shell.html")}
         samples = load.interleaved(stage, loads)
-    yield ratios.throughput(CACHED, samples["shell"], samples["file"], loads=list(loads.values()))
+    yield ratios.throughput(CACHED, samples["shell"], samples["file"], widths=[each.widths for each in loads.values()])
 
 
 FAMILY = Family("edge", (CACHED,), measure)

@@ -1,8 +1,18 @@
 """What can be measured, suite by suite."""
 
-from inventory.bench import edge, origin, size, slot
+from inventory.bench import delta, edge, expiry, growth, origin, reads, size, slot, sockets
 from inventory.bench.findings import Family
 
 SUITES: dict[str, tuple[Family, ...]] = {
-    "read": (edge.FAMILY, slot.FAMILY, origin.FAMILY, size.FAMILY),
+    "read": (
+        edge.FAMILY,
+        slot.FAMILY,
+        origin.FAMILY,
+        reads.FAMILY,
+        expiry.FAMILY,
+        delta.FAMILY,
+        sockets.FAMILY,
+        size.FAMILY,
+        growth.FAMILY,
+    ),
 }

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,10 +56,9 @@ class Load:
 
 def on(stage: "Stage", server: Server, path: str, **headers: str) -> Load:
     """Return load on one address of a server."""
-    roots = {"server": server.pid, "database": stage.supervisor.pid("postgres"), "redis": stage.supervisor.pid("redis")}
     return Load(
         url=server.url + path,
-        roots=roots,
+        roots={**server.roots, **stage.stores()},
         headers={name.replace("_", "-"): value for name, value in headers.items()},
         widths={"server": server.width, "client": 1},
     )
@@ -115,14 +114,26 @@ def report(lines: list[str], url: str) -> dict[str, float]:
     return told
 
 
-def interleaved(stage: "Stage", contenders: Mapping[str, Load]) -> dict[str, list[Sample]]:
-    """Take the rounds' samples of each contender in turn, A B A B, after a second of each that does not count."""
+def together(supervisor: Supervisor, loads: Sequence[Load], seconds: float) -> list[dict[str, float]]:
+    """Put several loads on at once and return what each client says. Raises Trouble as `take` does."""
+    clients = [supervisor.start(load.program(f"wrk-{k}", seconds)) for k, load in enumerate(loads)]
+    for client in clients:
+        supervisor.join(client)
+    return [report(list(client.tail), load.url) for client, load in zip(clients, loads, strict=True)]
+
+
+def interleaved(
+    stage: "Stage", contenders: Mapping[str, Load], before: Callable[[str], object] = lambda name: None
+) -> dict[str, list[Sample]]:
+    """Take the rounds' samples of each contender in turn, A B A B, each after a second that does not count.
+
+    `before` is called with the contender's name before that second.
+    """
     samples: dict[str, list[Sample]] = {name: [] for name in contenders}
-    for name, load in contenders.items():
-        stage.say(f"warming {name}")
-        take(stage.supervisor, load, 1)
     for number in range(1, stage.rounds + 1):
         for name, load in contenders.items():
             stage.say(f"{name}, sample {number} of {stage.rounds}")
+            before(name)
+            answered(stage.supervisor, load, 1)
             samples[name].append(take(stage.supervisor, load, stage.seconds))
     return samples

@@ -22,7 +22,9 @@ def measure(stage: Stage) -> Iterator[Finding]:
                 "minimal view": load.on(stage, bare, show.path, Accept_Encoding=AS_BROWSERS_ASK),
             }
             samples = load.interleaved(stage, loads)
-    yield ratios.throughput(WARM, samples["shell"], samples["minimal view"], loads=list(loads.values()))
+    yield ratios.throughput(
+        WARM, samples["shell"], samples["minimal view"], widths=[each.widths for each in loads.values()]
+    )
 
 
 FAMILY = Family("origin", (WARM,), measure)

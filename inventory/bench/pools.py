@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import HTTPConnection
 
+from inventory import plane
+
 HOST = "127.0.0.1"
 
 
@@ -27,6 +29,11 @@ class Server:
     width: int
 
     @property
+    def roots(self) -> dict[str, int]:
+        """The trees of processes behind it, for `cpu.metered`."""
+        return {"server": self.pid}
+
+    @property
     def url(self) -> str:
         """Its address, without a slash at the end."""
         return f"http://{HOST}:{self.port}"
@@ -47,6 +54,16 @@ class Site(Server):
     """The whole site behind its edge; `pids` are its pools by name."""
 
     pids: Mapping[str, int]
+
+    @property
+    def roots(self) -> dict[str, int]:
+        """The edge is the server here; each pool behind it is told by its name."""
+        return {"server": self.pid, **self.pids}
+
+
+def is_copy(reply: Reply) -> bool:
+    """Say whether an uncompressed slot is the relay's copy, not one that a reader put together."""
+    return reply.status == 200 and reply.body[:2] == b"OS" and not reply.body[3] & plane.REBUILT
 
 
 def free_port() -> int:

@@ -31,8 +31,8 @@ def measure(stage: Stage) -> Iterator[Finding]:
             samples = load.interleaved(stage, loads)
             stage.check(live.get(show.seats_path, If_None_Match=etag).status == 304, "the slot changed meanwhile")
     slot, known, plain = (samples[name] for name in loads)
-    yield ratios.throughput(WARM, slot, plain, loads=[loads["slot"], loads["bare app"]])
-    yield ratios.throughput(KNOWN, known, plain, loads=[loads["known slot"], loads["bare app"]])
+    yield ratios.throughput(WARM, slot, plain, widths=(loads["slot"].widths, loads["bare app"].widths))
+    yield ratios.throughput(KNOWN, known, plain, widths=(loads["known slot"].widths, loads["bare app"].widths))
     tails = {"ours p99 ms": [s.p99_ms for s in slot], "baseline p99 ms": [s.p99_ms for s in plain]}
     ours, theirs = (median(values) for values in tails.values())
     limit = cpu.limit([s.usage for s in slot], loads["slot"].widths)

@@ -22,14 +22,14 @@ from urllib.parse import urlsplit
 import psycopg
 import redis
 
-from config.embedded import Trouble, environment, explain, paths, servers, site, steps
+from config.embedded import Trouble, environment, explain, paths, postgres, servers, site, steps
 from config.embedded.processes import Process, Program, Supervisor
 from inventory.bench.baselines import VARIABLE, Answer
-from inventory.bench.pools import HOST, Reply, Server, Site, free_port
+from inventory.bench.pools import HOST, Reply, Server, Site, free_port, is_copy
 from inventory.bench.shows import Show
 
 ROUNDS, SECONDS = 5, 3
-READERS = "readers"  # The database role of web and live, so that Postgres tells their statements from all others.
+OWNER, READERS = postgres.USER, "readers"  # Web and live have a role of their own, so that Postgres tells theirs.
 _POSTGRES = {"shared_preload_libraries": "pg_stat_statements", "pg_stat_statements.track_utility": "off"}
 _LIMITS = {"SOCKETS_PER_ADDRESS": "20000", "SOCKETS_PER_PROCESS": "20000"}  # All clients have one address here.
 
@@ -54,6 +54,7 @@ class Stage:
         self.log = log  # The last lines that any program wrote.
         self.rounds = rounds
         self.seconds = seconds
+        self.is_complete = rounds >= ROUNDS
         self.env = environment.for_site(dict(found), host=HOST, port=free_port(), data=folder) | _LIMITS
         self._shows: dict[str, list[Show]] = {}
         self._has_statics = False
@@ -80,6 +81,14 @@ class Stage:
     def redis(self) -> redis.Redis:
         """Return a new client of the one server that plays all roles."""
         return redis.Redis.from_url(self.env["REDIS_URL"])
+
+    def stores(self) -> dict[str, int]:
+        """Return the processes of the database and of Redis, for `cpu.metered`."""
+        return {"database": self.supervisor.pid("postgres"), "redis": self.supervisor.pid("redis")}
+
+    def socket(self, name: str) -> Path:
+        """Return where a Unix socket of this name may be."""
+        return paths.socket_folder(self._run, name) / name
 
     def environment_of_readers(self) -> dict[str, str]:
         """Return the environment in which web and live have the database role READERS."""
@@ -184,12 +193,7 @@ class Stage:
 
     def settled(self, server: Server, show: Show, **headers: str) -> Reply:
         """Return an event's slot once it is the relay's copy, with which every later answer is equal."""
-
-        def is_copy() -> bool:
-            body = server.get(show.seats_path).body
-            return body[:2] == b"OS" and not body[3]
-
-        self.until(is_copy, f"the relay wrote no copy of {show.slug}")
+        self.until(lambda: is_copy(server.get(show.seats_path)), f"the relay wrote no copy of {show.slug}")
         return server.get(show.seats_path, **headers)
 
     def until(self, is_so: Callable[[], bool], otherwise: str, processes: Mapping[str, Process] | None = None) -> None:
@@ -250,6 +254,6 @@ def opened(say: Callable[[str], None], *, rounds: int = ROUNDS, seconds: int = S
             steps.expect_success(migrated, "The database could not be prepared")
             with stage.database() as connection:
                 connection.execute("CREATE EXTENSION pg_stat_statements")
-                connection.execute(f"CREATE ROLE {READERS} LOGIN IN ROLE onsale")
+                connection.execute(f"CREATE ROLE {READERS} LOGIN IN ROLE {OWNER}")
             yield stage
     shutil.rmtree(folder, ignore_errors=True)
