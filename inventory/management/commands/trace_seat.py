@@ -6,7 +6,7 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError
 
 from inventory.models import Seat
-from inventory.trace import CODE_NAMES, is_stale, trace
+from inventory.trace import CODE_NAMES, diagnosis, differs, trace
 
 
 class Command(BaseCommand):
@@ -20,15 +20,15 @@ class Command(BaseCommand):
         parser.add_argument("index", type=int, help="The seat's position in its plan, from 0.")
 
     def handle(self, *args: object, **options: object) -> None:
-        """Print one line for each place."""
+        """Print one line for each place, and where the truth got stuck."""
         try:
             stations = trace(options["event"], options["index"])  # type: ignore[arg-type]
         except Seat.DoesNotExist:
             raise CommandError(f"Event {options['event']} has no seat {options['index']}.") from None
         for station in stations:
             code = "-" if station.code is None else CODE_NAMES[station.code]
-            mark = " " if station.code in (None, stations[0].code) else "!"
+            mark = "!" if differs(station, stations) else " "
             version = "" if station.version is None else f"v{station.version}"
             self.stdout.write(f"{mark} {station.name:<14} {code:<8} {version:<16} {station.note}".rstrip())
-        if is_stale(stations):
-            raise CommandError("Stale where marked.", returncode=1)
+        if found := diagnosis(stations):
+            raise CommandError(f"Stale where marked. {found}", returncode=1)
