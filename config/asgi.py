@@ -15,6 +15,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 pages = get_asgi_application()
 
 # The models must be ready before these are imported.
+from config import knob_board  # noqa: E402
 from inventory.live import application as live  # noqa: E402
 from inventory.sockets import application as sockets  # noqa: E402
 from inventory.warmup.tiers import warm_slots  # noqa: E402
@@ -44,6 +45,7 @@ async def _live_and_die(receive: Receive, send: Send) -> None:
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
+            knob_board.start()
             await asyncio.to_thread(warm_slots)
         await send({"type": f"{message['type']}.complete"})
         if message["type"] == "lifespan.shutdown":
@@ -52,4 +54,5 @@ async def _live_and_die(receive: Receive, send: Send) -> None:
 
 def warm_up(worker: Any) -> None:
     """Warm this process before it accepts; gunicorn's hook, as its worker has no lifespan."""
+    knob_board.start()
     warm_slots()

@@ -18,6 +18,7 @@ class Knob:
     """One knob: a whole number if its default is one. `help` says what turning it up does, and what it costs."""
 
     name: str
+    label: str
     default: int | float
     low: int | float
     high: int | float
@@ -40,23 +41,23 @@ KNOBS = {
     knob.name: knob
     for knob in (
         Knob(
-            "seats_copies", settings.SEATS_COPIES, 1, 20, "copies",
+            "seats_copies", "Copies of a hot seat plane", settings.SEATS_COPIES, 1, 20, "copies",
             "How many Redis copies of each seat plane that people look at the relay writes. Each live process reads its"
             " own, so more copies spread the reads of one hot event over more shards of a cluster, and cost the relay"
             " that many writes a change.",
         ),
         Knob(
-            "seats_lru_ms", settings.SEATS_LRU_MS, 0, 2000, "ms",
+            "seats_lru_ms", "Memory of a live process", settings.SEATS_LRU_MS, 0, 2000, "ms",
             "For how long a live process answers from its own memory before it asks Redis. Longer spares Redis; polled"
             " seats may be that much older.",
         ),
         Knob(
-            "relay_tick_ms", settings.RELAY_TICK_MS, 20, 2000, "ms",
+            "relay_tick_ms", "Tick of the relay", settings.RELAY_TICK_MS, 20, 2000, "ms",
             "How often the relay looks for seat changes and sends at most one frame per event. Longer coalesces more"
             " changes into a frame and spares every browser and socket; maps move later.",
         ),
         Knob(
-            "xfetch_beta", 1.0, 0.1, 10.0, "",
+            "xfetch_beta", "Earliness of refreshes", 1.0, 0.1, 10.0, "",
             "How early shared values are made anew before they expire. 1 is optimal as a rule; more begins earlier,"
             " which costs more database reads and lets fewer readers wait.",
         ),

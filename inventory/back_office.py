@@ -38,10 +38,10 @@ class BackOffice(UnfoldAdminSite):
         return super().index(request, {**overview(request), **(extra_context or {})})
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        """Add the page that shows the read path at this moment."""
-        from inventory.admin import live_page  # The pages are found after the site is.
+        """Add the pages that show the read path at this moment, and that turn its knobs."""
+        from inventory.admin import knobs_page, live_page  # The pages are found after the site is.
 
-        return [*live_page.urls(self), *super().get_urls()]
+        return [*live_page.urls(self), *knobs_page.urls(self), *super().get_urls()]
 
     def log(self, request: HttpRequest, verb: str, obj: Model, detail: dict[str, Any] | None = None) -> None:
         """Write what was done on a page to the audit log, in the transaction in which it was done."""

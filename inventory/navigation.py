@@ -47,6 +47,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 "separator": True,
                 "items": [
                     _item("Live", "monitoring", "live"),
+                    _item("Knobs", "tune", "knobs"),
                     _item("Outbox", "outbox", "inventory_outbox_changelist"),
                     letters,
                     _item("People", "group", "auth_user_changelist"),

@@ -6,7 +6,7 @@ from argparse import ArgumentParser
 
 from django.core.management.base import BaseCommand
 
-from config import health, pulse
+from config import health, knob_board, pulse
 from inventory.relay import Relay
 
 
@@ -24,6 +24,7 @@ class Command(BaseCommand):
         if port := options["metrics_port"]:
             health.serve(int(str(port)))
         pulse.start("relay")
+        knob_board.start()
         try:
             asyncio.run(self._run())
         finally:
