@@ -11,7 +11,8 @@ from typing import Final
 
 from config import pulse
 
-JUDGED_FROM: Final = 5.0  # A second. Two readers in a minute say nothing of a cache that keeps for a second.
+JUDGED_FROM: Final = 5.0  # A second. A few readers say nothing of a cache.
+JUDGED_FROM_BUSY: Final = 50.0  # Of a cache that keeps for a second, even some dozens of readers say nothing.
 FAMILIES: Final = ("shell", "listing", "plan", "seats", "me")
 _EDGE_HITS: Final = ("hit", "stale", "updating", "revalidated")
 
@@ -30,6 +31,7 @@ class Share:
     of: tuple[str, ...]
     without: tuple[str, ...] = ()
     at_least: float | None = None
+    judged_from: float = JUDGED_FROM
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,14 @@ SHARES: Final = (
     Share("listing", "Edge", **_edge("listing")),
     Share("listing", "Page cache", _tiers("listing", "lru", "page_cache"), _tiers("listing", "")),
     Share("plan", "Edge", **_edge("plan"), at_least=0.99),
-    Share("seats", "This process", _tiers("seats", "lru"), _tiers("seats", ""), at_least=0.90),
+    Share(
+        "seats",
+        "This process",
+        _tiers("seats", "lru"),
+        _tiers("seats", ""),
+        at_least=0.90,
+        judged_from=JUDGED_FROM_BUSY,
+    ),
     Share(
         "seats",
         "Redis",
@@ -190,7 +199,7 @@ def tiers(counts: Counts) -> dict[str, dict[str, int]]:
 def _share(share: Share, counts: Counts, seconds: float) -> Figure:
     hits, of = total(counts, *share.hits), total(counts, *share.of) - total(counts, *share.without)
     value = hits / of if of else None
-    verdict = _verdict(value, at_least=share.at_least, is_enough=of / seconds >= JUDGED_FROM)
+    verdict = _verdict(value, at_least=share.at_least, is_enough=of / seconds >= share.judged_from)
     return Figure(share.read, share.title, value, share.at_least, verdict, of / seconds)
 
 

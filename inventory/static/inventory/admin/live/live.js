@@ -102,7 +102,7 @@ function reads(now) {
   replace(
     part("reads"),
     Object.entries(words.FAMILIES).map(([family, [title, about]]) => {
-      const tiers = Object.entries(now.tiers[family] ?? {}).filter(([, count]) => count);
+      const tiers = words.inOrder(Object.entries(now.tiers[family] ?? {})).filter(([, count]) => count);
       const all = tiers.reduce((sum, [, count]) => sum + count, 0);
       return h("section", { class: "live-read" }, [
         h("header", { class: "live-read__head" }, [h("h3", {}, [title]), h("p", { class: "bo-soft" }, [about])]),
@@ -149,7 +149,7 @@ function key(tiers, all, seconds) {
       h("li", {}, [
         h("svg", { class: "live-key__swatch", viewBox: "0 0 10 10", "aria-hidden": "true" }, [h("rect", { class: `live-tier live-tier--${tier}`, width: "10", height: "10", rx: "2" })]),
         h("span", {}, [words.TIERS[tier] ?? tier]),
-        h("span", { class: "bo-num" }, [`${words.share(count / all)} · ${words.perSecond(count / seconds)}`]),
+        h("span", { class: "bo-num" }, [`${words.part(count / all)} · ${words.perSecond(count / seconds)}`]),
       ]),
     ),
   );

@@ -35,6 +35,14 @@ export const TIERS = {
 export const number = (value) => (value === null ? NOTHING : value < 10 ? EXACT.format(value) : PLAIN.format(value));
 export const percent = (value) => `${PLAIN.format(value * 100)}\u00a0%`;
 export const perSecond = (value) => `${number(value)} / s`;
+/** Returns [tier, count] pairs, the tier nearest to the reader first. */
+export function inOrder(tiers) {
+  const order = Object.keys(TIERS);
+  return [...tiers].sort(([a], [b]) => order.indexOf(a) - order.indexOf(b));
+}
+
+/** Writes a part of a whole. */
+export const part = (value) => `${SHARE.format(value * 100)}\u00a0%`;
 /** Writes a share with a decimal, rounded down: 99.96 % has not become all of it. */
 export const share = (value) => (value === null ? NOTHING : `${SHARE.format(Math.floor(value * 1000) / 10)}\u00a0%`);
 export const bytes = (value) => (value ? `${PLAIN.format(value / 1e6)} MB` : NOTHING);
