@@ -26,4 +26,4 @@ def measure(stage: Stage) -> Iterator[Finding]:
     yield ratios.throughput(CACHED, samples["shell"], samples["file"], widths=[each.widths for each in loads.values()])
 
 
-FAMILY = Family("edge", (CACHED,), measure)
+FAMILY = Family("edge", (CACHED,), measure, needs_wrk=True)

@@ -54,4 +54,4 @@ def measure(stage: Stage) -> Iterator[Finding]:
     )
 
 
-FAMILY = Family("expiry", (HOTTEST,), measure)
+FAMILY = Family("expiry", (HOTTEST,), measure, needs_wrk=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 from statistics import median
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -57,11 +58,12 @@ class Finding:
 
 @dataclass(frozen=True)
 class Family:
-    """Measures that share their servers; `name` is what `--only` calls them."""
+    """Measures that share their servers; `name` is what `--only` calls them, `needs_wrk` says who puts on the load."""
 
     name: str
     targets: tuple[Target, ...]
     measure: Callable[["Stage"], Iterator[Finding]]
+    needs_wrk: bool = False
 
 
 def spread(values: Sequence[float]) -> float:
@@ -72,4 +74,4 @@ def spread(values: Sequence[float]) -> float:
 
 def percentile(values: Sequence[float], share: float) -> float:
     """Return the smallest value that `share` (0 to 1) of all values do not exceed; the values must be sorted."""
-    return values[max(0, -(-int(len(values) * share * 1_000_000) // 1_000_000) - 1)]
+    return values[max(0, ceil(round(len(values) * share, 6)) - 1)]

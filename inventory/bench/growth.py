@@ -68,4 +68,4 @@ def _load(stage: Stage, server: Server, shows: Sequence[Show]) -> load.Load:
     return replace(load.on(stage, server, "", Accept_Encoding=AS_BROWSERS_ASK), paths=path)
 
 
-FAMILY = Family("growth", (GROWTH,), measure)
+FAMILY = Family("growth", (GROWTH,), measure, needs_wrk=True)

@@ -27,4 +27,4 @@ def measure(stage: Stage) -> Iterator[Finding]:
     )
 
 
-FAMILY = Family("origin", (WARM,), measure)
+FAMILY = Family("origin", (WARM,), measure, needs_wrk=True)

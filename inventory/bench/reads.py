@@ -80,4 +80,4 @@ def _told(statements: Statements) -> tuple[str, ...]:
     return tuple(statements.most()) or ("web and live asked for nothing",)
 
 
-FAMILY = Family("reads", (STILL, MOVING), measure)
+FAMILY = Family("reads", (STILL, MOVING), measure, needs_wrk=True)

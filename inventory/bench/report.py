@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -106,5 +107,8 @@ def machine() -> dict[str, Any]:
 
 def versions() -> dict[str, str]:
     """Return the versions of what is measured and of the load client."""
-    said = subprocess.run(["wrk", "-v"], capture_output=True, text=True, check=False).stdout
-    return {name: metadata.version(name) for name in _PACKAGES} | {"wrk": said.split(" [", 1)[0].strip()}
+    found = {name: metadata.version(name) for name in _PACKAGES}
+    if wrk := shutil.which("wrk"):
+        said = subprocess.run([wrk, "-v"], capture_output=True, text=True, check=False).stdout
+        found["wrk"] = said.partition(" [")[0].removeprefix("wrk ").strip()
+    return found

@@ -2,7 +2,7 @@
 
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
@@ -53,25 +53,37 @@ class Progress:
 
 def run(suite: str, families: Sequence[Family], *, is_quick: bool, json: Path | None, out: TextIO, err: TextIO) -> int:
     """Measure and return the exit code: 1 if a target is missed, 130 if somebody ended it. Raises Trouble."""
-    load.check_client()
-    began = datetime.now(UTC)
+    if any(family.needs_wrk for family in families):
+        load.check_client()
     progress = Progress(err)
+    measured = _measured(families, progress, is_quick=is_quick, err=err)
+    return tell(measured, progress, suite=suite, is_quick=is_quick, json=json, out=out)
+
+
+def tell(
+    measured: Iterable[Finding], progress: Progress, *, suite: str, is_quick: bool, json: Path | None, out: TextIO
+) -> int:
+    """Show each finding as it comes and all of them in `json`, and return the exit code."""
+    began = datetime.now(UTC)
     findings: list[Finding] = []
-    code = 0
+    is_whole = False
     try:
-        for finding in _measured(families, progress, is_quick=is_quick, err=err):
+        for finding in measured:
             findings.append(finding)
             progress.clear()
-            _show(finding, progress, out)
+            print(f"[{progress.elapsed:5.0f} s] {report.row(finding)}", file=out)
+            print(*(f"{'':18}{note}\n" for note in finding.notes), sep="", end="", file=out, flush=True)
+        is_whole = True
     except Stopped:
         progress.clear()
-        print("Ended before everything was measured.", file=err)
-        code = 130
+        print("Ended before everything was measured.", file=out)
     if json:
         told = report.document(findings, suite=suite, is_quick=is_quick, began=began, versions=report.versions())
         report.write(json, told)
     print(report.summary(findings, is_quick=is_quick), file=out, flush=True)
-    return code or int(not is_quick and not all(finding.is_met for finding in findings))
+    if not is_whole:
+        return 130
+    return int(not is_quick and not all(finding.is_met for finding in findings))
 
 
 def _measured(families: Sequence[Family], progress: Progress, *, is_quick: bool, err: TextIO) -> Iterator[Finding]:
@@ -101,10 +113,3 @@ def completely(family: Family, opened: stage.Stage, err: TextIO) -> Iterator[Fin
         why = f"{type(error).__name__}: {error}"
     for target in waiting.values():
         yield Finding(target, float("nan"), "unknown", {}, notes=(why, *opened.log))
-
-
-def _show(finding: Finding, progress: Progress, out: TextIO) -> None:
-    print(f"[{progress.elapsed:5.0f} s] {report.row(finding)}", file=out)
-    for note in finding.notes:
-        print(f"{'':18}{note}", file=out)
-    out.flush()

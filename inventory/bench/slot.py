@@ -39,4 +39,4 @@ def measure(stage: Stage) -> Iterator[Finding]:
     yield Finding(TAIL, ours / theirs, str(limit), tails, notes=(f"ours {ours:.1f} ms, baseline {theirs:.1f} ms",))
 
 
-FAMILY = Family("slot", (WARM, KNOWN, TAIL), measure)
+FAMILY = Family("slot", (WARM, KNOWN, TAIL), measure, needs_wrk=True)
