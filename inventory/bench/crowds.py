@@ -59,7 +59,7 @@ def watching(stage: Stage, server: Server, path: str, count: int, name: str = "s
         yield Crowd(process.popen.pid, control, ready["seconds"])
 
 
-def receipts(path: Path) -> Iterator[tuple[bytes, memoryview]]:
+def receipts(path: Path) -> Iterator[tuple[bytes, memoryview[float]]]:
     """Yield each noted frame with the moments at which the sockets had it, in seconds since 1970."""
     with path.open() as lines:
         for line in lines:

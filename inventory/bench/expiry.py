@@ -29,7 +29,7 @@ def measure(stage: Stage) -> Iterator[Finding]:
         asked = load.on(stage, live, show.seats_path, Accept_Encoding=AS_BROWSERS_ASK)
         statements = Statements(connection, READERS)
         counts = []
-        seconds = (stage.rounds + 1) * (_AWAY_SECONDS + _BACK_SECONDS) + 1
+        seconds = (stage.rounds + 1) * (_AWAY_SECONDS + _BACK_SECONDS) + 3
         with cpu.metered(asked.roots) as usage, stage.running(asked.program("wrk", round(seconds))) as client:
             stage.supervisor.pause(2)
             for number in range(1, stage.rounds + 1):

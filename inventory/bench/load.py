@@ -43,12 +43,13 @@ class Load:
     def program(self, name: str, seconds: float) -> Program:
         """Return the client."""
         headers = [word for key, value in self.headers.items() for word in ("-H", f"{key}: {value}")]
+        own: list[str | Path] = ["--", self.paths] if self.paths else []
         # FRONT: at a stop the clients go first, so that no server reports a lost connection.
         return Program(
             name=name,
             argv=[
                 shutil.which("wrk") or "wrk", "-t1", f"-c{self.connections}", f"-d{seconds:g}s", "--timeout", "10s",
-                "-s", SCRIPTS / "http.lua", *headers, self.url, *(["--", self.paths] if self.paths else []),
+                "-s", SCRIPTS / "http.lua", *headers, self.url, *own,
             ],
             stage=FRONT,
         )  # fmt: skip
