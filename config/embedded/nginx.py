@@ -6,13 +6,16 @@ import re
 import resource
 import shutil
 import subprocess
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 
 from config.embedded import explain, paths
 from config.embedded.processes import FRONT, Program
 
 TEMPLATE = paths.PROJECT / "deploy" / "nginx" / "onsale.conf.template"
+COUNTED_EVERY = 10  # Enough to see a demo's hits; of a crowd's, one in a hundred is.
 _MARK = re.compile(r"{{ (\w+) }}")
 
 
@@ -35,12 +38,26 @@ def render(values: dict[str, str]) -> str:
     return _MARK.sub(lambda mark: values[mark[1]], TEMPLATE.read_text())
 
 
-def program(nginx: Path, *, data: Path, run: Path, web: Path, live: Path, host: str, port: int) -> Program:
-    """Write the configuration and return the program that listens on `host:port`. Raises Trouble."""
+def program(
+    nginx: Path,
+    *,
+    data: Path,
+    run: Path,
+    web: Path,
+    live: Path,
+    host: str,
+    port: int,
+    others: Mapping[str, str] = MappingProxyType({}),
+) -> Program:
+    """Write the configuration and return the program that listens on `host:port`. Raises Trouble.
+
+    `others` are values of the template that are not to be the demo's.
+    """
     cache = data / "edge"
     shutil.rmtree(cache, ignore_errors=True)  # Pages that another version of the site made.
     paths.make_folder(cache, mode=0o700)
     paths.make_folder(data / "media")
+    hits_file(run).unlink(missing_ok=True)
     files = _open_files()
     address = f"[{host}]" if ":" in host else host
     text = render(
@@ -51,15 +68,21 @@ def program(nginx: Path, *, data: Path, run: Path, web: Path, live: Path, host: 
             "open_files": str(files),
             "connections": str(files // 2),
             "error_level": "error",
-            "access_log": "/dev/stdout",
+            "access_log": "/dev/stdout short",
             "here": str(TEMPLATE.parent),
             "run": str(run),
             "cache": str(cache),
-            "media": str(data / "media"),
-            "web": f"unix:{web}",
-            "live": f"unix:{live}",
-            "listen": f"{address}:{port}",
+            "data": str(data),
+            "web": pool(f"unix:{web}"),
+            "live": pool(f"unix:{live}"),
+            "hits": str(hits_file(run)),
+            "every": str(COUNTED_EVERY),
+            "sampled": f"{100 / COUNTED_EVERY:g}%",
+            "unlimited": "127.0.0.0/8 0; ::1 0;",  # Whoever tries the demo is alone on it.
+            "listen": f"{address}:{port} backlog=4096",
+            "tls": "",
         }
+        | dict(others)
     )
     conf = run / "nginx.conf"
     try:
@@ -67,6 +90,16 @@ def program(nginx: Path, *, data: Path, run: Path, web: Path, live: Path, host: 
     except OSError as error:
         raise explain(error, f"writing {conf}") from error
     return Program(name="nginx", argv=[nginx, "-p", cache, "-e", "stderr", "-c", conf], stage=FRONT)
+
+
+def pool(*addresses: str) -> str:
+    """Return the lines of an upstream's servers; what a failure is, is told in the template."""
+    return " ".join(f"server {address} max_fails=3 fail_timeout=2s;" for address in addresses)
+
+
+def hits_file(run: Path) -> Path:
+    """Return where nginx notes what it answered, for `manage.py edge_hits`."""
+    return run / "hits.log"
 
 
 def _open_files() -> int:

@@ -42,7 +42,8 @@ def on(*, env: dict[str, str], data: Path, run: Path, sockets: Path, host: str, 
     web, live = sockets / "web.sock", sockets / "live.sock"
     door = nginx.program(binary, data=data, run=run, web=web, live=live, host=host, port=port)
     pools = [pool_of_pages(env, run, bind=f"unix:{web}"), pool_of_slots(env, run, bind=f"unix:{live}")]
-    return Site([*pools, *behind], [web, live], door)
+    hits = ["edge_hits", str(nginx.hits_file(run)), "--every", str(nginx.COUNTED_EVERY)]
+    return Site([*pools, *behind, manage("edge", *hits, env=env)], [web, live], door)
 
 
 def _python(name: str, argv: list[str | Path], env: dict[str, str]) -> Program:

@@ -21,7 +21,7 @@ import psycopg
 import pytest
 import redis
 
-from config.embedded import Trouble, bootstrap, demo, environment, installer, keeper, nginx, paths, secrets, servers
+from config.embedded import Trouble, bootstrap, demo, environment, installer, keeper, paths, secrets, servers
 from config.embedded.postgres import Postgres
 from config.embedded.processes import SERVERS, Process, Program, Supervisor
 
@@ -448,21 +448,6 @@ def test_a_missing_requirement_is_noticed(data: Path) -> None:
     assert not bootstrap._holds(locked)
     locked.write_text("no-such-package==1.0 ; sys_platform == 'win32' \\\n    --hash=sha256:00\n")
     assert bootstrap._holds(locked)
-
-
-# --- the front door ---
-
-
-def test_the_template_has_no_mark_without_a_value(data: Path) -> None:
-    binary = nginx.binary()
-    assert binary is not None
-    run = paths.make_folder(data / "run")
-    program = nginx.program(
-        binary, data=data, run=run, web=run / "web.sock", live=run / "live.sock", host="127.0.0.1", port=18199
-    )
-    tested = subprocess.run([*program.argv, "-t"], capture_output=True, text=True, check=False)
-    assert tested.returncode == 0, tested.stderr
-    assert "{{" not in (run / "nginx.conf").read_text()
 
 
 # --- the whole demo ---
