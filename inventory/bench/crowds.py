@@ -4,7 +4,7 @@ import json
 import socket
 import sys
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,7 +59,7 @@ def watching(stage: Stage, server: Server, path: str, count: int, name: str = "s
         yield Crowd(process.popen.pid, control, ready["seconds"])
 
 
-def receipts(path: Path) -> Iterator[tuple[bytes, memoryview[float]]]:
+def receipts(path: Path) -> Iterator[tuple[bytes, Sequence[float]]]:
     """Yield each noted frame with the moments at which the sockets had it, in seconds since 1970."""
     with path.open() as lines:
         for line in lines:
