@@ -30,11 +30,20 @@ function smooth(value, from, to) {
   return t * t * (3 - 2 * t);
 }
 
+/** Return {median, p95, worst} of a list of milliseconds. */
+function spread(times) {
+  if (!times.length) return { median: 0, p95: 0, worst: 0 };
+  const sorted = [...times].sort((a, b) => a - b);
+  const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
+  return { median: at(0.5), p95: at(0.95), worst: sorted.at(-1) };
+}
+
 export class Painter {
   #context;
   #tiles = null;
   #before = null;
   #pool = [];
+  #isReady = false;
   #asked = 0;
   #last = 0;
   #unit = 0;
@@ -80,9 +89,14 @@ export class Painter {
     return size < SEATS_PX ? "rows" : "seats";
   }
 
+  /** What frames took: {frames, frameMs, workMs}, the latter as {median, p95, worst} of the last moving ones. */
+  get times() {
+    return { frames: this.frames, frameMs: spread(this.frameTimes), workMs: spread(this.workTimes) };
+  }
+
   /** Ask for a frame. */
   ask() {
-    if (!this.#asked) this.#asked = requestAnimationFrame((now) => this.#tick(now));
+    if (this.#isReady && !this.#asked) this.#asked = requestAnimationFrame((now) => this.#tick(now));
   }
 
   /** Read the colours again and draw everything anew. */
@@ -96,16 +110,33 @@ export class Painter {
 
   /** Fit the canvas to its box and the screen's pixels. */
   resize() {
-    const { clientWidth, clientHeight } = this.canvas;
-    if (!clientWidth || !clientHeight) return;
-    const ratio = Math.min(3, window.devicePixelRatio || 1);
-    if (ratio !== this.ratio) this.labels.forget();
-    this.ratio = ratio;
-    this.canvas.width = Math.round(clientWidth * ratio);
-    this.canvas.height = Math.round(clientHeight * ratio);
-    this.camera.resize(clientWidth, clientHeight);
+    if (!this.#fit() || !this.#isReady) return;
+    // At once: a canvas of a new size is empty, and would be shown so.
     this.#draw();
     this.ask();
+  }
+
+  /** Get ready for the first frame, in steps between which `breathe()` is awaited: labels take long to write. */
+  async prepare(breathe) {
+    this.#fit();
+    while (this.ratio && !this.labels.prepare(this.#labelLook())) await breathe();
+    this.#isReady = true;
+    this.ask();
+  }
+
+  /** Take the size of the canvas's box. Returns whether it is another. */
+  #fit() {
+    const { clientWidth, clientHeight } = this.canvas;
+    if (!clientWidth || !clientHeight) return false;
+    const ratio = Math.min(3, window.devicePixelRatio || 1);
+    const [width, height] = [Math.round(clientWidth * ratio), Math.round(clientHeight * ratio)];
+    if (ratio === this.ratio && width === this.canvas.width && height === this.canvas.height) return false;
+    if (ratio !== this.ratio) this.labels.forget();
+    this.ratio = ratio;
+    this.canvas.width = width;
+    this.canvas.height = height;
+    this.camera.resize(clientWidth, clientHeight);
+    return true;
   }
 
   #drop() {
@@ -155,37 +186,34 @@ export class Painter {
     const context = this.#context;
     const { view } = camera;
     const unit = camera.scale * ratio;
-    const seat = camera.seatSize;
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.fillStyle = theme.paper;
     context.fillRect(0, 0, this.canvas.width, this.canvas.height);
 
     context.setTransform(unit, 0, 0, unit, -view[0] * unit, -view[1] * unit);
-    const near = smooth(seat, ROWS_PX * 0.8, SEATS_PX * 0.55);
+    const look = this.#labelLook();
     const hovered = this.hoveredSection;
-    this.ground.draw(context, { view, near, pixel: 1 / camera.scale, ratio, hovered });
+    this.ground.draw(context, { view, near: look.near, pixel: 1 / camera.scale, ratio, hovered });
 
     context.setTransform(1, 0, 0, 1, 0, 0);
     const done = this.#drawSeats(context, view, unit);
 
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     this.labels.drawRows(context, { camera, view, theme });
-    const alpha = 1 - smooth(seat, SEATS_PX * 0.5, SEATS_PX * 0.65);
-    this.labels.drawSections(context, {
-      camera,
-      view,
-      ground: this.ground,
-      theme,
-      ratio,
-      alpha,
-      near,
-      bare: this.bare,
-    });
+    this.labels.drawSections(context, look);
     if (this.selection?.size) drawSelection(context, { seats, camera, theme, selection: this.selection });
     drawOwn(context, { seats, camera, theme, own: this.own, now: performance.now(), calm: camera.calm });
     drawHover(context, { seats, camera, theme, index: this.hovered, organiser });
     drawBox(context, { theme, box: this.box });
     return done && this.labels.complete;
+  }
+
+  /** What section names are written for. */
+  #labelLook() {
+    const { camera, ground, theme, ratio, bare } = this;
+    const near = smooth(camera.seatSize, ROWS_PX * 0.8, SEATS_PX * 0.55);
+    const alpha = 1 - smooth(camera.seatSize, SEATS_PX * 0.5, SEATS_PX * 0.65);
+    return { camera, view: camera.view, ground, theme, ratio, alpha, near, bare };
   }
 
   #newTiles(unit) {

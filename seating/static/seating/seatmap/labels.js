@@ -8,7 +8,8 @@ import { mix } from "./theme.js";
 const SIZES = [9, 10, 11.5, 13, 15];
 /** Among seats a name keeps small. */
 const PALE_MOST_PX = 11.5;
-const WRITTEN_MOST = 12;
+/** A frame writes new labels for so long; the others keep what they were, and the next frame goes on. */
+const WRITE_MS = 8;
 const ROW_LABEL_PX = 8;
 /** Labels kept as bitmaps: copying one costs a tenth of writing it. */
 const KEPT_MOST = 600;
@@ -43,8 +44,8 @@ export class Labels {
   #bitmaps = new Map();
   #rooms = new Map();
   #widths = new Map();
-  #brush = document.createElement("canvas").getContext("2d");
-  #written = 0;
+  #fits = new Map();
+  #brush = new OffscreenCanvas(1, 1).getContext("2d");
   /** Whether the last drawing had every label. */
   complete = true;
 
@@ -57,44 +58,67 @@ export class Labels {
   forget() {
     this.#bitmaps.clear();
     this.#widths.clear();
+    this.#fits.clear();
   }
 
   /**
    * Write section names in CSS pixels; they fade (`alpha`) where single seats can be told apart. `near` (0..1) says how
    * pale the sections are: on pale ones the writing is the page's ink, in a halo that keeps seats out of the letters.
    */
-  drawSections(context, { camera, view, ground, theme, ratio, alpha, near, bare }) {
-    this.#written = 0;
-    this.complete = true;
-    for (const section of this.plan.sections) {
-      const shown = section.standing ? 1 : alpha;
-      if (shown <= 0 || !overlaps(section.box, view)) continue;
-      const look = ground.lookOf(section);
-      const pale = near > 0.4 && !section.standing;
-      const style = {
-        scale: camera.scale,
-        ink: pale ? theme.ink : look.ink,
-        halo: pale ? theme.paper : "",
-        theme,
-        ratio,
-      };
-      const note =
-        bare || pale
-          ? ""
-          : look.from !== null
-            ? `from ${this.money(look.from)}`
-            : look.soldOut
-              ? "Sold out"
-              : "";
-      const bitmap = this.#fitting(section, note, style);
-      if (!bitmap) continue;
+  drawSections(context, look) {
+    const { camera, ratio } = look;
+    const round = (value) => Math.round(value * ratio) / ratio;
+    for (const [section, shown, bitmap] of this.#sections(look)) {
       const [x, y] = camera.toScreen(...section.label);
       const [width, height] = [bitmap.width / ratio, bitmap.height / ratio];
-      const round = (value) => Math.round(value * ratio) / ratio;
       context.globalAlpha = shown;
       context.drawImage(bitmap, round(x - width / 2), round(y - height / 2), width, height);
     }
     context.globalAlpha = 1;
+  }
+
+  /** Find labels for the same look ahead of its drawing, for a moment. Returns whether all are found. */
+  prepare(look) {
+    this.#sections(look);
+    return this.complete;
+  }
+
+  /** Return [section, alpha, bitmap] of the labels to be seen. */
+  #sections({ camera, view, ground, theme, ratio, alpha, near, bare }) {
+    const end = performance.now() + WRITE_MS;
+    const found = [];
+    this.complete = true;
+    for (const section of this.plan.sections) {
+      const shown = section.standing ? 1 : alpha;
+      if (shown <= 0 || !overlaps(section.box, view)) continue;
+      const { ink, from, soldOut } = ground.lookOf(section);
+      const pale = near > 0.4 && !section.standing;
+      const style = {
+        scale: camera.scale,
+        ink: pale ? theme.ink : ink,
+        halo: pale ? theme.paper : "",
+        theme,
+        ratio,
+      };
+      const price = from !== null ? `from ${this.money(from)}` : soldOut ? "Sold out" : "";
+      const bitmap = this.#known(section, bare || pale ? "" : price, style, end);
+      if (bitmap) found.push([section, shown, bitmap]);
+    }
+    return found;
+  }
+
+  /** Return a section's label as it was found for this look, or find it anew while there is time. */
+  #known(section, note, style, end) {
+    const look = `${style.scale} ${note} ${style.ink} ${style.halo}`;
+    const known = this.#fits.get(section.number);
+    if (known?.look === look) return known.bitmap;
+    if (performance.now() > end) {
+      this.complete = false;
+      return known?.bitmap;
+    }
+    const bitmap = this.#fitting(section, note, style);
+    this.#fits.set(section.number, { look, bitmap });
+    return bitmap;
   }
 
   /** Return the fullest wording that fits inside the section's outline, or null. */
@@ -143,22 +167,19 @@ export class Labels {
     return room;
   }
 
-  /** Return a label as a bitmap, or null if this frame has written its share: the next one goes on. */
+  /** Return a label as a bitmap. */
   #write(names, note, size, width, { ink, halo, theme, ratio }) {
     const key = `${names.join("/")}|${note}|${size}|${ink}|${halo}`;
     const known = this.#bitmaps.get(key);
     if (known) return known;
-    if (this.#written++ >= WRITTEN_MOST) {
-      this.complete = false;
-      return null;
-    }
     if (this.#bitmaps.size > KEPT_MOST) this.#bitmaps.clear();
-    const bitmap = document.createElement("canvas");
     const line = size * 1.15 * ratio;
     const lines = names.map((text) => [text, `650 ${size * ratio}px ${theme.font}`, 1]);
     if (note) lines.push([note, `500 ${noteSize(size) * ratio}px ${theme.font}`, 0.88]);
-    bitmap.width = Math.ceil((width + 8) * ratio);
-    bitmap.height = Math.ceil(line * lines.length + 4 * ratio);
+    const bitmap = new OffscreenCanvas(
+      Math.ceil((width + 8) * ratio),
+      Math.ceil(line * lines.length + 4 * ratio),
+    );
     const brush = bitmap.getContext("2d", { willReadFrequently: true });
     brush.textAlign = "center";
     brush.textBaseline = "middle";

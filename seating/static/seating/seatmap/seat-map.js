@@ -32,6 +32,7 @@ import { Toasts } from "./toast.js";
 import { Views } from "./views.js";
 
 const ZOOM_STEP = 1.8;
+const STATES_MS = 1000;
 const TRANSPORTS = {
   socket: () => "Live",
   polling: (pollMs) => `Updates every ${Math.round(pollMs / 1000)} s`,
@@ -39,13 +40,16 @@ const TRANSPORTS = {
 };
 
 /** Let the browser paint and listen between two pieces of work: on a phone each takes four times as long. */
-const breathe = () => globalThis.scheduler?.yield?.() ?? new Promise((done) => setTimeout(done));
+const breathe = () => globalThis.scheduler?.yield?.() ?? pause(0);
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 class SeatMap extends HTMLElement {
   #ends = new AbortController();
   #started = false;
   #shown = false;
-  #early = [];
+  #early = []; // What the feed said before there was a map.
+  #tellFirst;
+  #toldFirst = new Promise((tell) => (this.#tellFirst = tell));
   #transport = "connecting";
   #stale = false;
   #map = null;
@@ -105,9 +109,7 @@ class SeatMap extends HTMLElement {
   /** Return the event's data; a picture of a plan has none but the plan's address. */
   #readEvent() {
     if (this.mode === "plan") return { planUrl: this.dataset.planUrl, currency: "EUR", locale: undefined };
-    const source = document.getElementById(this.dataset.event || "event-data");
-    if (!source) throw new Error("This page brought no event data.");
-    return JSON.parse(source.textContent);
+    return JSON.parse(document.getElementById(this.dataset.event || "event-data").textContent);
   }
 
   #fail(error) {
@@ -142,7 +144,8 @@ class SeatMap extends HTMLElement {
   /** Build in steps, each short enough for a phone that somebody is scrolling. */
   async #build(plan) {
     const { signal } = this.#ends;
-    for (const step of [this.#buildSeats, this.#buildMap, this.#buildAround, this.#show]) {
+    const steps = [this.#buildSeats, this.#buildMap, this.#buildOnMap, this.#buildAround, this.#show];
+    for (const step of steps) {
       if (signal.aborted) return;
       await step.call(this, plan);
       await breathe();
@@ -153,18 +156,21 @@ class SeatMap extends HTMLElement {
     const { event, mode } = this;
     const bare = mode === "plan";
     this.plan = plan;
-    this.money = moneyWriter(event.currency, event.locale);
     const tiers = bare ? tiersOfPlan(plan) : event.tiers;
     this.seats = new Seats(plan, tiers, bare ? plan.categories.map((_, k) => k) : event.categoryTier);
   }
 
   #buildMap(plan) {
-    const { seats, money, mode } = this;
-    const kind = { organiser: mode === "block", bare: mode === "plan" };
-    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    this.camera = new Camera(plan.bounds, calm);
-    this.painter = new Painter(this.canvas, seats, this.camera, { money, ...kind });
-    this.card = new Card(seats, money, kind);
+    const { event, mode } = this;
+    this.kind = { organiser: mode === "block", bare: mode === "plan" };
+    this.money = moneyWriter(event.currency, event.locale);
+    this.camera = new Camera(plan.bounds, matchMedia("(prefers-reduced-motion: reduce)").matches);
+    this.painter = new Painter(this.canvas, this.seats, this.camera, { money: this.money, ...this.kind });
+  }
+
+  #buildOnMap() {
+    this.money(0); // The first amount takes a phone thirty milliseconds, which the next step does not have.
+    this.card = new Card(this.seats, this.money, this.kind);
     this.#map.append(this.#zoomButtons(), this.status, this.card.element);
     this.canvas.setAttribute("aria-label", this.#describe());
     this.append(...this.toasts.elements);
@@ -176,12 +182,14 @@ class SeatMap extends HTMLElement {
     return this.append(legend(this.seats, { bare: true }));
   }
 
-  #show() {
+  async #show() {
     this.#bind();
+    // A hall drawn without its states looks free: give them a moment.
+    if (this.feed) await Promise.race([this.#toldFirst, pause(STATES_MS)]);
     this.#shown = true;
     for (const message of this.#early.splice(0)) this.#hear(message);
+    await this.painter.prepare(breathe);
     this.veil.remove();
-    this.painter.resize();
     if (document.fonts?.status === "loading") document.fonts.ready.then(() => this.painter.retheme());
     this.dispatchEvent(new CustomEvent("seatmap:ready", { bubbles: true }));
   }
@@ -237,8 +245,9 @@ class SeatMap extends HTMLElement {
       refuseCode: (text) => this.banner.refuseCode(text),
     });
     this.fan.addEventListener("change", () => {
+      const before = this.painter.own;
       this.painter.own = [...this.fan.chosen, ...seats.leaving];
-      this.painter.ask();
+      if (before.length || this.painter.own.length) this.painter.ask();
     });
     this.fan.refresh();
   }
@@ -278,6 +287,7 @@ class SeatMap extends HTMLElement {
   }
 
   #hear(message) {
+    if (message.kind === "snapshot") this.#tellFirst();
     if (!this.#shown) this.#early.push(message);
     else if (message.kind === "snapshot") this.seats.load(message.version, message.states);
     else if (message.kind === "changes")
@@ -394,7 +404,7 @@ class SeatMap extends HTMLElement {
     const { painter, seats, camera, fan } = this;
     if (!painter) return { ready: false };
     return {
-      ready: seats.known || this.mode === "plan",
+      ready: painter.frames > 0 && (seats.known || this.mode === "plan"),
       version: seats.version,
       transport: this.#transport,
       stale: this.#stale,
@@ -407,9 +417,7 @@ class SeatMap extends HTMLElement {
       chosen: fan?.chosen ?? [],
       busy: fan?.busy ?? false,
       selection: this.selection.length,
-      frames: painter.frames,
-      frameMs: spread(painter.frameTimes),
-      workMs: spread(painter.workTimes),
+      ...painter.times,
     };
   }
 
@@ -430,14 +438,6 @@ class SeatMap extends HTMLElement {
   seatLook(index) {
     return stateWord(this.seats, index, this.mode === "block");
   }
-}
-
-/** Return {median, p95, worst} of a list of milliseconds. */
-function spread(times) {
-  if (!times.length) return { median: 0, p95: 0, worst: 0 };
-  const sorted = [...times].sort((a, b) => a - b);
-  const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
-  return { median: at(0.5), p95: at(0.95), worst: sorted.at(-1) };
 }
 
 /** Add seat-map.css to the page if the page did not. */

@@ -10,9 +10,7 @@ const NAMES = {
   danger: ["--sm-danger", "#a3231f"],
 };
 
-const pixel = document.createElement("canvas");
-pixel.width = pixel.height = 1;
-const brush = pixel.getContext("2d", { willReadFrequently: true });
+let brush = null;
 
 const known = new Map();
 const KNOWN_MOST = 4000;
@@ -37,6 +35,7 @@ function plain(color) {
 
 /** Return the channels of any other colour: paint a pixel and look. */
 function painted(color) {
+  brush ??= new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
   brush.clearRect(0, 0, 1, 1);
   brush.fillStyle = "#000";
   brush.fillStyle = color;
