@@ -15,6 +15,7 @@ REBUILT = 1  # Flag bit 0 of a body: put together by a reader from the database,
 _MAGIC = b"OS"
 _FORMAT = 1
 _HEADER = struct.Struct("<2sBBIQQ")
+HEADER_BYTES = _HEADER.size
 _SPAN = struct.Struct("<QQ")
 _CHANGE = struct.Struct("<IB")
 

@@ -1,14 +1,16 @@
 """The read path of availability: which tier answers, what a rebuild sees, what happens when nothing answers."""
 
+import asyncio
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 
 from config import metrics, redis
 from config.knobs import knobs
-from config.tiers import Rate
+from config.tiers import Rate, own_copy
 from inventory import availability, copies, relay
 from inventory import plane as planes
 from inventory.availability import Busy, EventUnknown, Snapshot, snapshot
@@ -172,3 +174,88 @@ def test_sold_out_is_no_free_and_no_held_seat(event_id):
 def test_a_padded_last_byte_counts_no_seat_too_many():
     body = planes.encode_body(planes.Header(0, 5, 1, 1), planes.pack(bytes([planes.SOLD] * 5)))
     assert Snapshot.of(body).is_sold_out
+
+
+def _past_its_second(event_id: UUID) -> None:
+    """Let the process's copy pass its second, ask once more, and wait for what that sets going."""
+
+    async def ask() -> None:
+        await availability.snapshot_async(event_id)
+        await asyncio.sleep(availability.RENEW_SECONDS + 0.2)
+
+    availability._seen._slots[event_id].stored_at -= 1.1
+    asyncio.run(ask())
+
+
+def test_unchanged_pictures_are_confirmed_together_without_being_fetched(event_id):
+    _tick(event_id)
+    first = snapshot(event_id)
+    redis.client().set(availability.copy_key(event_id, own_copy(10)), first.body[:24] + b"never read")
+    before = _reads("copy")
+    _past_its_second(event_id)
+    assert availability.fresh(event_id) is first
+    assert _reads("copy") == before + 1
+
+
+def test_a_changed_picture_is_fetched_after_its_second(event_id):
+    _tick(event_id)
+    first = snapshot(event_id)
+    set_seats(event_id, [3], "held")
+    moved = _tick(event_id)
+    _past_its_second(event_id)
+    found = availability.fresh(event_id)
+    assert found is not None
+    assert (found.version, planes.code_at(found.plane, 3)) == (moved.to_version, planes.HELD)
+    assert found is not first
+
+
+def test_a_picture_without_copies_is_rebuilt_after_its_second(event_id, monkeypatch):
+    _tick(event_id)
+    snapshot(event_id)
+    lose_redis()
+    with ThreadPoolExecutor(1) as readers:
+        monkeypatch.setattr(availability, "_readers", readers)
+        _past_its_second(event_id)
+        readers.submit(connections.close_all).result()
+    found = availability.fresh(event_id)
+    assert found is not None
+    assert found.is_rebuilt
+
+
+@pytest.fixture
+def gutter(settings) -> Iterator[None]:
+    """Redis is away, and there is a gutter."""
+    settings.REDIS_GUTTER_URL = settings.REDIS_URL
+    settings.REDIS_CACHE_URL = "unix:///nowhere/redis.sock?db=0"
+    redis.reset()
+    yield
+    redis.reset()
+
+
+@pytest.mark.usefixtures("gutter")
+def test_without_redis_the_gutter_answers_every_process_for_seconds(event_id, django_assert_num_queries):
+    with django_assert_num_queries(2):
+        found = snapshot(event_id)
+    before = _reads("gutter")
+    for _ in range(3):
+        availability.forget()  # As another process would come.
+        with django_assert_num_queries(0):
+            assert snapshot(event_id).body == found.body
+    assert _reads("gutter") == before + 3
+    left = redis.client("gutter").pttl(redis.key("rebuilt", f"{{{event_id}}}"))
+    assert 4000 < left <= 10_000
+
+
+@pytest.mark.usefixtures("gutter")
+def test_nothing_is_invalidated_in_the_gutter(event_id):
+    found = snapshot(event_id)
+    set_seats(event_id, [3], "held")
+    availability.forget()
+    assert snapshot(event_id).plane == found.plane
+
+
+def test_age_of_a_rebuilt_picture_is_since_it_was_made(event_id):
+    found = snapshot(event_id)
+    made_5_s_ago = planes.Header(planes.REBUILT, 60, found.version, found.header.made_at_ms - 5000)
+    availability._seen.put(event_id, Snapshot.of(planes.encode_body(made_5_s_ago, found.plane)))
+    assert 5.0 <= availability.age_seconds(event_id) < 7.0
