@@ -42,7 +42,8 @@ function show(now) {
   if (!isThere) return empty(now.alive);
   keep(now);
   const silent = now.processes.filter((process) => process.silent);
-  part("told").textContent = `${now.processes.length - silent.length} processes told of themselves. Updated ${clock(now.at)}.`;
+  const heard = now.processes.length - silent.length;
+  part("told").textContent = `${heard} ${heard === 1 ? "process" : "processes"} heard. Updated ${clock(now.at)}.`;
   notice(silent.length ? [`${list(silent.map((one) => `${one.kind} (${one.where})`))} stopped telling. If it was ended on purpose it would have said so.`] : []);
   headline(now.headline);
   facts(now.facts);
