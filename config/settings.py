@@ -4,6 +4,7 @@
 |---|---|---|
 | `SECRET_KEY` | signs cookies, links and tokens | required |
 | `DATABASE_URL` | `postgres://...` | required |
+| `REPLICA_URL` | `postgres://...` of a streaming replica, for browsing | none: all from the primary |
 | `REDIS_URL` | every Redis role that has no URL of its own | required |
 | `REDIS_CACHE_URL`, `REDIS_BROKER_URL`, `REDIS_LAYER_URL` | one role each | `REDIS_URL` |
 | `REDIS_GUTTER_URL` | a second small server, asked while the cache gives no answer | none |
@@ -132,6 +133,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "config.admin_policy.AdminPolicyMiddleware",
+    "config.replica.PinMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -159,21 +161,38 @@ TEMPLATES = [
     }
 ]
 
+
 # --- Postgres: the truth, and the clock of record -----------------------------------------------------------
-try:
-    _database = dj_database_url.parse(_required("DATABASE_URL"), engine="config.postgres")
-except ValueError as error:
-    raise ImproperlyConfigured(f"DATABASE_URL cannot be read: {error}") from error
-_database["CONN_MAX_AGE"] = None
-_database["CONN_HEALTH_CHECKS"] = True
-_database.setdefault("OPTIONS", {}).update(
-    {
-        # A statement or lock that waits longer than this is a fault, and must not hold a worker.
-        "options": "-c statement_timeout=15000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=15000",
-        "application_name": os.environ.get("ONSALE_PROCESS", "onsale"),
-    }
-)
-DATABASES = {"default": _database}
+def _postgres(name: str, url: str, options: str) -> dict:
+    try:
+        database = dict(dj_database_url.parse(url, engine="config.postgres"))
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} cannot be read: {error}") from error
+    database["CONN_MAX_AGE"] = None
+    database["CONN_HEALTH_CHECKS"] = True
+    database.setdefault("OPTIONS", {}).update(
+        # A frozen server accepts a connection and never answers.
+        options=options,
+        application_name=os.environ.get("ONSALE_PROCESS", "onsale"),
+        connect_timeout=3,
+    )
+    return database
+
+
+DATABASES = {
+    # A statement or lock that waits longer than this is a fault, and must not hold a worker.
+    "default": _postgres(
+        "DATABASE_URL",
+        _required("DATABASE_URL"),
+        "-c statement_timeout=15000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=15000",
+    )
+}
+REPLICA_URL = os.environ.get("REPLICA_URL", "")
+if REPLICA_URL:
+    DATABASES["replica"] = _postgres(
+        "REPLICA_URL", REPLICA_URL, "-c statement_timeout=5000 -c default_transaction_read_only=on"
+    )
+    DATABASE_ROUTERS = ["config.replica.Router"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Redis: never the truth ---------------------------------------------------------------------------------

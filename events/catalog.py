@@ -308,7 +308,7 @@ def _search_query(text: str) -> SearchQuery:
 
 def _similar(rows: QuerySet[ProgrammeRow], text: str, now: datetime) -> QuerySet[ProgrammeRow]:
     """Keep the rows that hold a word like one of the text's (`events_similar`: migration 0003)."""
-    return rows.filter(event__in=RawSQL("SELECT events_similar(%s, %s)", [text, now]))  # noqa: S611
+    return rows.filter(event__in=RawSQL("SELECT events_similar(%s, %s)", [text, now]))
 
 
 def _likeness(text: str) -> TrigramWordSimilarity:

@@ -56,7 +56,7 @@ LEFT JOIN ({{stock}}) s ON s.event_id = e.id
 WHERE e.status <> 'draft' {{chosen}}
 """  # noqa: S608  Codes of currencies, no input.
 
-_COLUMNS = [field.column for field in ProgrammeRow._meta.concrete_fields]
+_COLUMNS = [str(field.column) for field in ProgrammeRow._meta.concrete_fields]
 
 _STORE = f"""
 INSERT INTO events_programmerow ({", ".join(_COLUMNS)})

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from config.replica import browse
 from events import catalog
 from events.calendar import event_calendar
 from events.errors import error_page
@@ -23,6 +24,7 @@ from seating.models import Venue
 
 
 @require_safe
+@browse
 def listing(request: HttpRequest) -> HttpResponse:
     """Show what is on, filtered; what is wrong with a filter stands beside it, and the rest still counts."""
     now = timezone.now()
@@ -63,6 +65,7 @@ def event(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
+@browse
 def calendar(request: HttpRequest, slug: str) -> HttpResponse:
     """Serve the event as an iCalendar file."""
     try:
@@ -76,6 +79,7 @@ def calendar(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
+@browse
 def organizer(request: HttpRequest, slug: str) -> HttpResponse:
     """Show an organizer and what they put on."""
     found = get_object_or_404(Organizer, slug=slug)
@@ -85,6 +89,7 @@ def organizer(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
+@browse
 def venue(request: HttpRequest, slug: str) -> HttpResponse:
     """Show a venue and what is on there."""
     found = get_object_or_404(Venue, slug=slug)
@@ -94,6 +99,7 @@ def venue(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
+@browse
 def sitemap(request: HttpRequest) -> HttpResponse:
     """Serve the sitemap."""
     response = django_sitemap(request, SITEMAPS)

@@ -17,7 +17,8 @@ SELECT min(minute), max(minute) FROM inventory_salesminute
 WHERE event_id = %s AND minute >= coalesce(%s, '-infinity'::timestamptz)
 """
 _COUNTED = """
-SELECT date_bin(%s, minute, %s) AS starts_at, tier, sum(sold), sum(refunded), sum(taken - returned)
+SELECT date_bin(make_interval(secs => %s), minute, %s) AS starts_at, tier, sum(sold), sum(refunded),
+    sum(taken - returned)
 FROM inventory_salesminute WHERE event_id = %s AND minute >= coalesce(%s, '-infinity'::timestamptz)
 GROUP BY 1, 2 ORDER BY 1, 2
 """
@@ -81,7 +82,7 @@ def pace(event: Event, tiers: Sequence[PriceTier], *, since: datetime | None = N
         if first is None:
             return None
         step = next((s for s in _STEPS if (last - first) // s < MOST_BARS), _STEPS[-1])
-        cursor.execute(_COUNTED, [step, first, event.pk, since])
+        cursor.execute(_COUNTED, [step.total_seconds(), first, event.pk, since])
         counted = cursor.fetchall()
     return _drawn(counted, {tier.number: tier for tier in tiers}, step, first, last)
 

@@ -14,6 +14,7 @@ if not os.environ.get("DATABASE_URL"):
     _servers = ExitStack()
     atexit.register(_servers.close)
     os.environ.update(_servers.enter_context(servers.throwaway()))
+os.environ.pop("REPLICA_URL", None)  # tests/faults/test_replica.py makes a replica of its own.
 os.environ.setdefault("REDIS_PREFIX", f"test-{secrets.token_hex(4)}")
 
 from config.settings import *  # noqa: F403

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 
+from config.replica import browse
 from events import catalog
 from events.models import ProgrammeRow
 from inventory import fan as fans
@@ -21,6 +22,7 @@ router = Router(tags=["reads"])
 
 
 @router.get("/events", response=EventsOut)
+@browse
 def events(request: HttpRequest, wanted: Query[EventsIn]) -> Any:
     """List the events to come, soonest first; with `q` the best matches first."""
     filters = catalog.Filters(q=wanted.q, city=wanted.city, category=wanted.category)
@@ -34,6 +36,7 @@ def events(request: HttpRequest, wanted: Query[EventsIn]) -> Any:
 
 
 @router.get("/events/{event_id}", response={200: EventOut, 404: ProblemOut})
+@browse
 def event(request: HttpRequest, event_id: UUID) -> Any:
     """Return one event."""
     found = ProgrammeRow.objects.filter(event=event_id).first()

@@ -9,6 +9,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
+from config.replica import browse
 from inventory import boxoffice, links, purchase
 from inventory.models import AuditEntry, Order
 from inventory.orders import order_page, own_orders
@@ -74,6 +75,7 @@ def order_resend(request: FanRequest, signed: str) -> HttpResponse:
 
 @with_fan
 @require_safe
+@browse
 def my_tickets(request: FanRequest) -> HttpResponse:
     """List the orders of this browser and of the account."""
     orders = own_orders(fan=request.fan, user=request.user)
