@@ -9,3 +9,7 @@ class EventsConfig(AppConfig):
     name = "events"
     verbose_name = "Programme"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register the checks of `manage.py check`."""
+        from events import checks  # noqa: F401

@@ -52,7 +52,7 @@ def shell(slug: str, now: datetime) -> Page:
 
 
 def _loaded(name: Name, slug: str, now: datetime) -> Page:
-    return shell_cache.page(name, lambda: _rendered(slug, now))
+    return shell_cache.page(name, lambda: _rendered(slug, now), now=now.timestamp())
 
 
 def _rendered(slug: str, now: datetime) -> tuple[int, Page]:

@@ -38,18 +38,20 @@ class Name(NamedTuple):
         return redis.key("event", f"{{{self.event_id}}}", f"v{self.version}", self.locale, self.build, what)
 
 
-def page(name: Name, render: Callable[[], tuple[int, Page]]) -> Page:
-    """Return the page of this name, from Redis or by `render()`, which returns it with the version it is of.
+def page(name: Name, render: Callable[[], tuple[int, Page]], *, now: float) -> Page:
+    """Return the page of this name as of `now` (seconds since 1970), from Redis or by `render()`.
 
-    A page of another version than asked for is returned, being the newer one, and not kept. Without Redis the page is
-    rendered; the caller lets only one thread in.
+    `render` returns it with the version it is of. A page of another version than asked for is returned, being the newer
+    one, and not kept. Without Redis the page is rendered; the caller lets only one thread in.
     """
     patience = time.monotonic() + 2 * LEASE_MS / 1000
     while time.monotonic() < patience:
         try:
             if kept := redis.guarded(lambda client: client.get(name.key("shell"))):
-                _from_cache.inc()
-                return unpacked(kept)
+                found = unpacked(kept)
+                if now < found.until:
+                    _from_cache.inc()
+                    return found
             token = redis.guarded(lambda client: _lease(client, name).acquire(for_ms=LEASE_MS))
         except redis.Unavailable:
             break
@@ -62,12 +64,23 @@ def page(name: Name, render: Callable[[], tuple[int, Page]]) -> Page:
 
 def _rendered(name: Name, token: str, render: Callable[[], tuple[int, Page]]) -> Page:
     _from_render.inc()
-    version, made = render()
+    try:
+        version, made = render()
+    except BaseException:
+        _give_back(name, token)
+        raise
     ttl_ms = int(min(LONGEST_SECONDS, made.until - time.time()) * 1000)
     if version == name.version and ttl_ms > 0:
         with suppress(redis.Unavailable):  # It is then kept in this process only.
             redis.guarded(lambda client: _lease(client, name).store(token, packed(made), ttl_ms=ttl_ms))
+    else:
+        _give_back(name, token)
     return made
+
+
+def _give_back(name: Name, token: str) -> None:
+    with suppress(redis.Unavailable):
+        redis.guarded(lambda client: _lease(client, name).give_back(token))
 
 
 def _lease(client: object, name: Name) -> Lease:

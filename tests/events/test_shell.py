@@ -2,8 +2,13 @@
 
 import gzip
 import json
+import math
 import re
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 
 import brotli
 import pytest
@@ -12,8 +17,10 @@ from django.test import Client
 from django.utils import timezone
 
 from config import redis
+from events import shell_cache
 from events.models import Event, PriceTier
 from events.money import DEFAULT_LOCALE
+from events.pages import Page
 from events.shell import PAGES, build, shell
 from events.shell_cache import Name
 from tests.factories import make_event, make_organizer, make_plan, make_venue, make_window, now, small_hall
@@ -245,10 +252,9 @@ def test_shell_is_not_kept_past_the_moment_the_sale_opens():
     page = shell(event.slug, timezone.now())
     opens_at = event.windows.get().opens_at
     assert page.until == opens_at.timestamp()
-    name = Name(event.id, event.version, DEFAULT_LOCALE, build())
+    name = name_of(event)
     assert 0 < redis.client().pttl(name.key("shell")) <= 30_000
     assert shell(event.slug, opens_at - timedelta(milliseconds=1)) is page
-    redis.client().delete(name.key("shell"))
     assert b'data-event-state="open"' in shell(event.slug, opens_at).body
 
 
@@ -264,3 +270,74 @@ def test_draft_and_unknown_events_are_not_found(client):
 
 def test_shell_refuses_to_be_posted_to(client):
     assert client.post(make_event().get_absolute_url()).status_code == 405
+
+
+# --- the page cache, across processes ---
+
+
+def name_of(event):
+    return Name(event.id, event.version, DEFAULT_LOCALE, build())
+
+
+def test_a_page_in_redis_is_what_was_put_there():
+    page = Page.of("<p>Ü</p>").packed(until=1.5)
+    assert shell_cache.unpacked(shell_cache.packed(page)) == page
+    unending = Page.of("x").packed(until=math.inf)
+    assert shell_cache.unpacked(shell_cache.packed(unending)) == unending
+
+
+def test_whoever_comes_second_waits_for_the_first_and_renders_nothing():
+    event = make_event()
+    page, rendered = Page.of("a page").packed(until=math.inf), []
+
+    def render():
+        rendered.append(threading.get_ident())
+        time.sleep(0.2)
+        return event.version, page
+
+    with ThreadPoolExecutor(8) as processes:
+        ask = partial(shell_cache.page, name_of(event), render, now=time.time())
+        assert list(processes.map(lambda _: ask(), range(8))) == [page] * 8
+    assert len(rendered) == 1
+
+
+def test_a_loader_that_died_is_followed_by_another_after_its_lease(monkeypatch):
+    event = make_event()
+    monkeypatch.setattr(shell_cache, "LEASE_MS", 200)
+    assert redis.client().set(name_of(event).key("lease"), "of a dead process", px=200)
+    began = time.monotonic()
+    shell(event.slug, timezone.now())
+    assert 0.15 < time.monotonic() - began < 2
+    assert redis.client().exists(name_of(event).key("shell")) == 1
+
+
+def test_a_page_rendered_too_late_is_not_kept():
+    event = make_event()
+    name = name_of(event)
+    old, new = Page.of("old").packed(until=math.inf), Page.of("new").packed(until=math.inf)
+
+    def slowly():
+        redis.client().delete(name.key("lease"))  # It ran out meanwhile, and another has taken over.
+        assert shell_cache.page(name, lambda: (event.version, new), now=0) == new
+        return event.version, old
+
+    assert shell_cache.page(name, slowly, now=0) == old
+    assert shell_cache.page(name, lambda: (event.version, old), now=0) == new
+
+
+def test_a_page_of_a_newer_version_is_shown_and_not_kept_under_the_older():
+    event = make_event(name="Before")
+    name = name_of(event)
+    newer = Page.of("newer").packed(until=math.inf)
+    assert shell_cache.page(name, lambda: (event.version + 1, newer), now=0) == newer
+    assert redis.client().exists(name.key("shell")) == 0
+
+
+def test_a_render_that_fails_lets_the_next_one_try_at_once():
+    event = make_event()
+    with pytest.raises(ZeroDivisionError):
+        shell_cache.page(name_of(event), lambda: 1 / 0, now=0)
+    began = time.monotonic()
+    page = Page.of("a page").packed(until=math.inf)
+    assert shell_cache.page(name_of(event), lambda: (event.version, page), now=0) == page
+    assert time.monotonic() - began < 0.5
