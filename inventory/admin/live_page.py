@@ -7,6 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError
@@ -92,9 +93,8 @@ def facts(processes: list[pulses.Process], now: float) -> list[dict[str, str]]:
     if breakers := _gauges(heard, "breaker_open|"):
         away = sorted(role for role, value in breakers.items() if value)
         found.append(_fact("Redis", f"{', '.join(away)} not asked" if away else "answers", is_well=not away))
-    if lags := _gauges(heard, "replica_lag_seconds"):
-        lag = max(lags.values())
-        found.append(_fact("Replica behind", f"{lag:.1f} s", is_well=lag <= REPLICA_LIMIT))
+    if settings.REPLICA_URL:
+        found.append(_replica(heard))
     try:
         waiting = backlog()
     except DatabaseError:
@@ -105,6 +105,15 @@ def facts(processes: list[pulses.Process], now: float) -> list[dict[str, str]]:
         _fact("Oldest message waits", f"{waiting.waiting_seconds:.1f} s", is_well=is_prompt),
         _fact("Dead letters", f"{waiting.dead_letters:,}", is_well=not waiting.dead_letters),
     ]
+
+
+def _replica(processes: list[pulses.Process]) -> dict[str, str]:
+    """Say how the replica is to those that browse from it; a process that has not asked it yet knows nothing."""
+    usable = [process for process in processes if process.gauges.get("replica_usable")]
+    lag = max((process.gauges.get("replica_lag_seconds", 0.0) for process in usable), default=None)
+    if lag is None:
+        return _fact("Replica", "not browsed from", is_well=False)
+    return _fact("Replica", f"{lag:.1f} s behind", is_well=lag <= REPLICA_LIMIT)
 
 
 def hottest(hot: Counter[str], seconds: float) -> list[dict[str, Any]]:

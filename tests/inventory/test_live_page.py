@@ -133,19 +133,31 @@ def test_facts_tell_who_leads():
     assert fact(live_page.facts(killed, now), "Relay") == ("nobody leads", "missed")
 
 
-def test_facts_take_sums_of_sockets_and_the_worst_of_lags_and_breakers():
+def test_facts_take_sums_of_sockets_and_the_worst_of_breakers():
     now = time.time()
     found = live_page.facts(
         [
             process("live", at=now, sockets=1_200.0, breaker_open__cache=0.0, breaker_open__layer=1.0),
-            process("live", at=now, sockets=34.0, breaker_open__cache=0.0, replica_lag_seconds=0.2),
-            process("web", at=now, replica_lag_seconds=31.0),
+            process("live", at=now, sockets=34.0, breaker_open__cache=0.0),
         ],
         now,
     )
 
     assert fact(found, "Sockets open") == ("1,234", "watched")
     assert fact(found, "Redis") == ("layer not asked", "missed")
-    assert fact(found, "Replica behind") == ("31.0 s", "missed")
+    assert fact(found, "Replica") is None
     assert fact(found, "Oldest message waits") == ("0.0 s", "met")
     assert fact(found, "Dead letters") == ("0", "met")
+
+
+def test_facts_tell_of_the_replica_where_there_is_one(settings):
+    now = time.time()
+    settings.REPLICA_URL = "postgres://replica/onsale"
+
+    def told(**gauges):
+        everybody = [process("worker", at=now, replica_usable=0.0), process("web", at=now, **gauges)]
+        return fact(live_page.facts(everybody, now), "Replica")
+
+    assert told(replica_usable=1.0, replica_lag_seconds=0.24) == ("0.2 s behind", "met")
+    assert told(replica_usable=1.0, replica_lag_seconds=31.0) == ("31.0 s behind", "missed")
+    assert told(replica_usable=0.0, replica_lag_seconds=31.0) == ("not browsed from", "missed")
