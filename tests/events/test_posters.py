@@ -68,6 +68,22 @@ def test_make_copies_replaces_those_of_an_earlier_picture(media: Path) -> None:
     assert sizes(media) == {"x.320.webp": (320, 320)}
 
 
+def test_make_copies_presses_grainy_pictures_harder(media: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def weight(picture: Image.Image) -> int:
+        out = io.BytesIO()
+        picture.save(out, "PNG")
+        out.seek(0)
+        posters.make_copies(default_storage, "events/x.png", out)  # type: ignore[arg-type]
+        return (media / "events" / "x.320.webp").stat().st_size
+
+    grainy = Image.effect_noise((320, 400), 60).convert("RGB")
+    pressed = weight(grainy)
+    monkeypatch.setattr(posters, "_QUALITIES", (60,))
+    assert weight(grainy) > pressed * 1.1
+    plain = weight(Image.linear_gradient("L").resize((320, 400)).convert("RGB"))
+    assert plain < 320 * 30 < pressed
+
+
 @pytest.mark.parametrize("content", [b"", b"no picture", picture(960, 1200)[:2000]])
 def test_make_copies_leaves_what_it_cannot_read(media: Path, content: bytes) -> None:
     posters.make_copies(default_storage, "events/x.jpg", ContentFile(content))
