@@ -70,7 +70,8 @@ class Shared(Generic[V]):
         return self._load(load)
 
     def _through(self, pool: Pool, key: str, load: Load[V]) -> V | None:
-        patience = time.monotonic() + self._lease_ms / 1000
+        # Time for one loader to die in it, and for the next to load.
+        patience = time.monotonic() + 2 * self._lease_ms / 1000
         while True:
             entry, value = self._read(pool, key)
             if entry and not is_due(0.0, entry.expires_in, entry.delta, knobs.xfetch_beta):
