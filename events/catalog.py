@@ -30,6 +30,7 @@ from django.db.models import (
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import JSONObject, Lower
 
+from events import hidden
 from events.models import Event, Organizer, PriceTier, ProgrammeRow, SaleWindow
 from events.sale_state import SaleState, sale_state
 from seating.models import Venue
@@ -256,7 +257,7 @@ def _first_hundred(rows: QuerySet[ProgrammeRow], now: datetime) -> tuple[Entry, 
 
 
 def _entries(rows: Iterable[ProgrammeRow], now: datetime) -> tuple[Entry, ...]:
-    return tuple(listed(row, now) for row in rows)
+    return tuple(listed(row, now) for row in hidden.shown(rows))
 
 
 def _to_come(now: datetime) -> QuerySet[ProgrammeRow]:

@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models.functions import Now
 
+from events import hidden
 from events.models import Event, SaleWindow
 from events.sale_state import State, sale_state
 from events.tiers import pricing_faults
@@ -178,6 +179,7 @@ def cancel(*, event_id: UUID, actor: str, reason: str, record: Record) -> Event:
         event.status = Event.Status.CANCELLED
         event.sale_switch = Event.SaleSwitch.CLOSED
         event.save(update_fields=["status", "sale_switch"])
+        hidden.hide_older(event_id)
         _tell(record, actor, "event.cancelled", event, {"reason": reason})
         return event
 
@@ -212,6 +214,7 @@ def reschedule(
         following.update(closes_at=starts_at)
         event.starts_at, event.doors_at, event.ends_at = starts_at, doors_at, ends_at
         event.save(update_fields=["starts_at", "doors_at", "ends_at"])
+        hidden.hide_older(event_id)
         moved = {"from": before.isoformat(), "to": starts_at.isoformat()}
         _tell(record, actor, "event.rescheduled", event, moved)
         return event
