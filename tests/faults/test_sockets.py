@@ -2,10 +2,7 @@
 
 import asyncio
 import random
-import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
@@ -13,12 +10,11 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
-from config.embedded import nginx
 from inventory import fan, purchase
 from inventory import plane as planes
 from inventory.stock import create_stock
 from tests.factories import make_event, make_plan
-from tests.faults.small_sale import free_port
+from tests.faults.proxies import without_sockets
 from tests.faults.viewers import ORIGIN, POLL_SECONDS, Viewer, watching
 from tests.inventory import live_servers
 from tests.inventory.live_servers import Live, stored_plane, until
@@ -26,49 +22,6 @@ from tests.inventory.live_servers import Live, stored_plane, until
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 SOCKETS = 2_000
-
-# A proxy that knows nothing of WebSocket, as between many an office and the world: without the two headers that an
-# upgrade needs, nginx asks for a plain page.
-PROXY = """
-daemon off;
-{user}
-pid {folder}/nginx.pid;
-error_log stderr error;
-events {{ }}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    server {{
-        listen 127.0.0.1:{port};
-        location / {{ proxy_pass http://127.0.0.1:{live}; }}
-    }}
-}}
-"""
-
-
-@contextmanager
-def proxy(live: Live, folder: Path) -> Iterator[Live]:
-    """Run a proxy without WebSocket in front of `live`, and return it as what clients talk to."""
-    binary, port = nginx.binary(), free_port()
-    assert binary is not None
-    conf = folder / "proxy.conf"
-    conf.write_text(PROXY.format(user="user root;", folder=folder, port=port, live=live.port))
-    running = subprocess.Popen([binary, "-p", folder, "-e", "stderr", "-c", conf])
-    try:
-        front = Live(port, running)
-        until(lambda: _answers(front))
-        yield front
-    finally:
-        running.terminate()
-        running.wait(20)
-
-
-def _answers(server: Live) -> bool:
-    try:
-        return server.get("/healthz").status == 200
-    except OSError:
-        return False
 
 
 @pytest.fixture
@@ -89,7 +42,8 @@ def _all_see_what_is(event_id: UUID, viewers: list[Viewer], *, within: float) ->
 
 
 def test_maps_poll_behind_a_proxy_that_refuses_the_upgrade(event_id: UUID, tmp_path: Path):
-    with live_servers.live() as live, live_servers.relay(), proxy(live, tmp_path) as front:
+    with live_servers.live() as live, live_servers.relay(), without_sockets(live.port, tmp_path) as port:
+        front = Live(port, live.running)
         until(lambda: not front.seats(event_id)[0].flags)
         with (
             watching(event_id, fetch=front.seats, socket_url=front.socket_url(event_id), count=3) as viewers,

@@ -4,12 +4,14 @@ import json
 import re
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pypdfium2
 import pytest
 import zxingcpp
 from playwright.sync_api import Page, Route, expect
 
+from tests.faults.proxies import without_sockets
 from tests.journeys.conftest import ARTIFACTS
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -190,6 +192,23 @@ def test_a_fan_without_scripts_buys_after_a_declined_card_and_a_bank_check(site,
         assert page.get_by_alt_text(re.compile("^Code of this ticket")).count() == 3
     finally:
         context.close()
+
+
+def test_map_behind_a_proxy_without_sockets_polls_and_shows_the_same(site, open_page, tmp_path):
+    with without_sockets(urlsplit(site.url).port, tmp_path) as port:
+        home, office = open_page(), open_page()
+        _open_sale(home, site.cast["sale"])
+        _open_sale(office, f"http://localhost:{port}{site.cast['sale']}")
+        _until(home, f"{MAP}.stats().transport === 'socket'", within=10)
+        _until(office, f"{MAP}.stats().transport === 'polling'", within=10)
+
+        left, right = _free_pair(home)
+        for index in (left, right):
+            _click_seat(home, index)
+            _until(home, f"{MAP}.seatLook({index}) === 'Yours' && !{MAP}.stats().busy", within=5)
+            assert _until(office, f"{MAP}.seatLook({index}) !== 'Available'", within=10) < 4
+        assert office.evaluate(f"{MAP}.stats().transport") == "polling"
+        _until(office, f"{MAP}.stats().version >= {home.evaluate(f'{MAP}.stats().version')}", within=5)
 
 
 def _pay_with(page: Page, card: str) -> None:
