@@ -99,9 +99,11 @@ class Limit:
     name: str
     cores: Mapping[str, float]
 
-    def __str__(self) -> str:
+    @property
+    def told(self) -> str:
+        """The shares, for a note under the row."""
         used = ", ".join(f"{name} {share:.2f}" for name, share in self.cores.items() if share >= 0.005)
-        return f"{self.name} ({used} cores)"
+        return f"cores used: {used}"
 
 
 WORDS = {"server": "server CPU"}

@@ -36,11 +36,14 @@ def measure(stage: Stage) -> Iterator[Finding]:
         told = crowd.ask("stop", path)
     stage.check(told["open"] == SOCKETS, f"{told['closed']} sockets were closed")
     windows = _windows(bought.committed, latencies(path, bought.committed), stage.rounds, window)
-    limit = str(cpu.limit([usage], {"server": live.width, "client": 1}))
-    notes = (f"{len(bought.committed):,} holds, {told['frames']:,} frames, {told['notices']:,} notices {told['last']}",)
+    limit = cpu.limit([usage], {"server": live.width, "client": 1})
+    notes = (
+        f"{len(bought.committed):,} holds, {told['frames']:,} frames, {told['notices']:,} notices {told['last']}",
+        limit.told,
+    )
     for target, share in ((MEDIAN, 0.5), (TAIL, 0.99)):
         figures = [percentile(values, share) * 1000 for values in windows]
-        yield Finding(target, median(figures), limit, {"ms": figures}, notes=notes)
+        yield Finding(target, median(figures), limit.name, {"ms": figures}, notes=notes)
 
 
 def latencies(path: Path, committed: Mapping[int, float]) -> dict[int, list[float]]:

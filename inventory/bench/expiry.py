@@ -45,12 +45,16 @@ def measure(stage: Stage) -> Iterator[Finding]:
             told = load.report(list(client.tail), asked.url)
         usage.parties["client"] = told["cpu"]
     stage.check(min(counts) >= 1, f"nothing was recomputed ({counts}), so nothing had expired")
+    limit = cpu.limit([usage], asked.widths)
     yield Finding(
         HOTTEST,
         max(counts),
-        str(cpu.limit([usage], asked.widths)),
+        limit.name,
         {"recomputations": counts},
-        notes=(f"the worst of {len(counts)} expiries, at {told['requests'] / told['seconds']:,.0f} requests a second",),
+        notes=(
+            f"the worst of {len(counts)} expiries, at {told['requests'] / told['seconds']:,.0f} requests a second",
+            limit.told,
+        ),
     )
 
 

@@ -44,9 +44,9 @@ def measure(stage: Stage) -> Iterator[Finding]:
     yield Finding(
         GROWTH,
         after / before,
-        str(limit),
+        limit.name,
         ratios.named("one theatre", samples["one theatre"]) | ratios.named("500 events", samples["500 events"]),
-        notes=tuple(ratios.described(name, samples[name]) for name in loads),
+        notes=(*(ratios.described(name, samples[name]) for name in loads), limit.told),
     )
 
 

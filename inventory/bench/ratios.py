@@ -25,16 +25,17 @@ def throughput(
     limits = [cpu.limit([s.usage for s in each], wide) for each, wide in zip((ours, bare), widths, strict=True)]
     rates = median(s.rate for s in ours) / median(s.rate for s in bare)
     prices = median(s.server_us for s in bare) / median(s.server_us for s in ours)
-    is_client = any(limit.name == "client" for limit in limits)
+    limit = next((limit for limit in limits if limit.name == "client"), limits[0])
+    is_client = limit.name == "client"
     note = f"{unit}/s {rates:.3f}, server CPU per {unit} {prices:.3f} of the baseline's (more is better)"
     if is_client:
         note = f"the client was the limit, so server CPU per {unit} counts: {note}"
     return Finding(
         target,
         prices if is_client else rates,
-        str(limits[1] if limits[1].name == "client" else limits[0]),
+        limit.name,
         named("ours", ours, unit) | named("baseline", bare, unit),
-        notes=(described("ours", ours, unit), described("baseline", bare, unit), note),
+        notes=(described("ours", ours, unit), described("baseline", bare, unit), note, limit.told),
         details={"ours": [asdict(s) for s in ours], "baseline": [asdict(s) for s in bare]},
     )
 

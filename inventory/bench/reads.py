@@ -51,12 +51,18 @@ def _still(stage: Stage, statements: Statements, views: dict[str, load.Load]) ->
             seen[name] += int(each["requests"])
     reads, seconds = statements.count(), sum(usage.wall for usage in usages)
     relay = f"the relay's own in {seconds:.0f} s: {Statements(statements.connection, OWNER).count():,} statements"
+    limit = cpu.limit(usages, {"client": 2})
     return Finding(
         STILL,
         reads,
-        str(cpu.limit(usages, {"client": 2})),
+        limit.name,
         {"reads": [reads]},
-        notes=(f"{seen['pages']:,} pages and {seen['slots']:,} slots through the edge", *_told(statements), relay),
+        notes=(
+            f"{seen['pages']:,} pages and {seen['slots']:,} slots through the edge",
+            *_told(statements),
+            relay,
+            limit.told,
+        ),
     )
 
 
@@ -73,7 +79,8 @@ def _moving(stage: Stage, statements: Statements, views: dict[str, load.Load], s
             usages.append(usage)
             rates.append((statements.count() - before) / usage.wall)
         seen = _told(statements)
-    return Finding(MOVING, median(rates), str(cpu.limit(usages, {"client": 2})), {"reads/s": rates}, notes=seen)
+    limit = cpu.limit(usages, {"client": 2})
+    return Finding(MOVING, median(rates), limit.name, {"reads/s": rates}, notes=(*seen, limit.told))
 
 
 def _told(statements: Statements) -> tuple[str, ...]:

@@ -27,8 +27,8 @@ def row(finding: Finding) -> str:
     """Return the row of a finding: figure, target, verdict, and what limited it."""
     target = finding.target
     verdict = "met" if finding.is_met else "MISSED"
-    figure = f"{shown(finding.figure, target)}, target {sign(target)} {shown(target.bound, target)}"
-    return f"{verdict:<7} {target.title}: {figure}; limit: {finding.limited_by}"
+    bound = f"{sign(target)} {shown(target.bound, target)}"
+    return f"{verdict:<6} {shown(finding.figure, target):>13} {bound:<16} {target.title}; limit: {finding.limited_by}"
 
 
 def sign(target: Target) -> str:

@@ -36,7 +36,8 @@ def measure(stage: Stage) -> Iterator[Finding]:
     tails = {"ours p99 ms": [s.p99_ms for s in slot], "baseline p99 ms": [s.p99_ms for s in plain]}
     ours, theirs = (median(values) for values in tails.values())
     limit = cpu.limit([s.usage for s in slot], loads["slot"].widths)
-    yield Finding(TAIL, ours / theirs, str(limit), tails, notes=(f"ours {ours:.1f} ms, baseline {theirs:.1f} ms",))
+    notes = (f"ours {ours:.1f} ms, baseline {theirs:.1f} ms", limit.told)
+    yield Finding(TAIL, ours / theirs, limit.name, tails, notes=notes)
 
 
 FAMILY = Family("slot", (WARM, KNOWN, TAIL), measure, needs_wrk=True)

@@ -84,8 +84,8 @@ def test_limit_names_who_was_full_by_measured_shares():
     assert cpu.limit([usage(1.5, server=0.97, client=0.5)], widths).name == "server CPU"
     assert cpu.limit([usage(1.5, server=0.5, client=0.97)], widths).name == "client"
     assert cpu.limit([usage(0.7, server=0.4, client=0.3)], widths).name == "nothing was full"
-    shown = str(cpu.limit([usage(1.5, server=0.97, client=0.5, redis=0.0)], widths))
-    assert shown == "server CPU (server 0.97, client 0.50, others 0.03 cores)"
+    told = cpu.limit([usage(1.5, server=0.97, client=0.5, redis=0.0)], widths).told
+    assert told == "cores used: server 0.97, client 0.50, others 0.03"
 
 
 def test_limit_of_a_full_machine_is_who_used_most_of_it(monkeypatch: pytest.MonkeyPatch):
@@ -122,7 +122,7 @@ def test_throughput_compares_requests_a_second():
     finding = ratios.throughput(RATIO, ours, bare, widths=({"server": 1, "client": 1},) * 2)
     assert finding.figure == 0.8
     assert not finding.is_met
-    assert finding.limited_by.startswith("server CPU (")
+    assert finding.limited_by == "server CPU"
     assert finding.samples["ours req/s"] == [7000, 9000, 8000]
     assert finding.notes[2] == "req/s 0.800, server CPU per req 0.900 of the baseline's (more is better)"
 
@@ -132,7 +132,7 @@ def test_throughput_compares_prices_where_the_client_was_the_limit_of_either():
     bare = [sample(rate=10_000, server_us=40, server=0.4, client=0.99)]
     finding = ratios.throughput(RATIO, ours, bare, widths=({"server": 1, "client": 1},) * 2)
     assert finding.figure == 0.8
-    assert finding.limited_by.startswith("client (")
+    assert finding.limited_by == "client"
     assert finding.notes[2] == (
         "the client was the limit, so server CPU per req counts: "
         "req/s 1.000, server CPU per req 0.800 of the baseline's (more is better)"
@@ -184,9 +184,11 @@ def test_missing_client_is_named_before_anything_starts():
 
 
 def test_row_says_figure_target_verdict_and_limit():
-    assert report.row(found(RATIO, 0.8999)) == ("MISSED  slot / bare app: 0.900, target >= 0.900; limit: server CPU")
-    assert report.row(found(SIZE, 71)) == "met     slot size: 71 bytes, target <= 500 bytes; limit: server CPU"
-    assert report.row(found(SIZE, nan)) == "MISSED  slot size: -, target <= 500 bytes; limit: server CPU"
+    rest = ">= 0.900         slot / bare app; limit: server CPU"
+    assert report.row(found(RATIO, 0.8994)) == f"MISSED         0.899 {rest}"
+    rest = "<= 500 bytes     slot size; limit: server CPU"
+    assert report.row(found(SIZE, 71)) == f"met         71 bytes {rest}"
+    assert report.row(found(SIZE, nan)) == f"MISSED             - {rest}"
 
 
 def told(*findings: Finding, is_quick: bool = False, json: Path | None = None) -> tuple[int, list[str]]:
@@ -199,9 +201,9 @@ def test_all_met_ends_with_0():
     code, lines = told(found(RATIO, 0.95, "a note"), found(SIZE, 71))
     assert code == 0
     assert lines == [
-        "[    0 s] met     slot / bare app: 0.950, target >= 0.900; limit: server CPU",
+        "[    0 s] met            0.950 >= 0.900         slot / bare app; limit: server CPU",
         "                  a note",
-        "[    0 s] met     slot size: 71 bytes, target <= 500 bytes; limit: server CPU",
+        "[    0 s] met         71 bytes <= 500 bytes     slot size; limit: server CPU",
         "targets: 2 met, 0 missed",
     ]
 
@@ -209,7 +211,7 @@ def test_all_met_ends_with_0():
 def test_missed_target_ends_with_1():
     code, lines = told(found(RATIO, 0.95), found(SIZE, 501))
     assert code == 1
-    assert lines[1] == "[    0 s] MISSED  slot size: 501 bytes, target <= 500 bytes; limit: server CPU"
+    assert lines[1] == "[    0 s] MISSED     501 bytes <= 500 bytes     slot size; limit: server CPU"
     assert lines[-1] == "targets: 1 met, 1 missed"
 
 
