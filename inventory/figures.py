@@ -46,11 +46,9 @@ class Figure:
     per_second: float
 
 
-def _edge(family: str) -> dict[str, tuple[str, ...]]:
-    return {
-        "hits": tuple(f"edge_requests_total|{family}|{status}" for status in _EDGE_HITS),
-        "of": (f"edge_requests_total|{family}|",),
-    }
+def _edge(family: str, at_least: float | None = None) -> Share:
+    hits = tuple(f"edge_requests_total|{family}|{status}" for status in _EDGE_HITS)
+    return Share(family, "Edge", hits, (f"edge_requests_total|{family}|",), at_least=at_least)
 
 
 def _tiers(family: str, *tiers: str) -> tuple[str, ...]:
@@ -59,11 +57,11 @@ def _tiers(family: str, *tiers: str) -> tuple[str, ...]:
 
 # The hit rates of DESIGN, section 1. The page cache and Redis are judged by what the tier before them has left.
 SHARES: Final = (
-    Share("shell", "Edge", **_edge("shell"), at_least=0.95),
+    _edge("shell", 0.95),
     Share("shell", "Page cache", _tiers("shell", "lru", "page_cache"), _tiers("shell", ""), at_least=0.99),
-    Share("listing", "Edge", **_edge("listing")),
+    _edge("listing"),
     Share("listing", "Page cache", _tiers("listing", "lru", "page_cache"), _tiers("listing", "")),
-    Share("plan", "Edge", **_edge("plan"), at_least=0.99),
+    _edge("plan", 0.99),
     Share(
         "seats",
         "This process",
