@@ -6,7 +6,7 @@ cannot evict or delay another. Redis is never the truth: a caller of `guarded` s
 """
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any, TypeVar
 
 import redis
@@ -21,7 +21,7 @@ from redis.retry import Retry
 
 from config.breaker import Breaker, Unavailable
 
-__all__ = ["Unavailable", "async_client", "client", "guarded", "key", "reset"]
+__all__ = ["Unavailable", "async_client", "client", "guarded", "key", "reset", "run_of"]
 
 T = TypeVar("T")
 
@@ -31,6 +31,9 @@ BREAKER_OPEN = Gauge(
 
 # Per process and role: more would only queue inside Redis's single thread. The gutter is a small server.
 MAX_CONNECTIONS = {"cache": 64, "broker": 64, "layer": 64, "gutter": 8}
+
+
+_runs: dict[str, str] = {}
 
 
 def key(*parts: object) -> str:
@@ -61,8 +64,27 @@ def client(role: str = "cache") -> redis.Redis:
         socket_timeout=settings.REDIS_TIMEOUT_SECONDS,
         socket_connect_timeout=settings.REDIS_TIMEOUT_SECONDS,
         retry=Retry(NoBackoff(), 1, supported_errors=(Refused,)),
+        redis_connect_func=partial(_greet, role),
     )
     return redis.Redis(connection_pool=pool)
+
+
+def _greet(role: str, connection: Any) -> None:
+    """Greet a server, and note which run of it this is."""
+    connection.on_connect()
+    connection.send_command("INFO", "server")
+    for line in bytes(connection.read_response()).splitlines():
+        if line.startswith(b"run_id:"):
+            _runs[role] = line.removeprefix(b"run_id:").decode()
+
+
+def run_of(role: str = "cache") -> str:
+    """Return the name of the server's present run, as of the latest call through `guarded`; "" before the first.
+
+    It is another after every restart and failover. A value that may never come back from an old snapshot carries the
+    run it was written in: all connections are new after a restart, so an answer is never of a later run than this says.
+    """
+    return _runs.get(role, "")
 
 
 def async_client(role: str = "cache") -> redis.asyncio.Redis:
