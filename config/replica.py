@@ -18,7 +18,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
 from django.core.signing import BadSignature, Signer
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connections
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from prometheus_client import Counter
@@ -89,6 +89,7 @@ def browse(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
             try:
                 with browsing():
                     response = view(request, *args, **kwargs)
+                watch.uses(connections[REPLICA].connection)
             except (OperationalError, InterfaceError) as error:  # Gone, or it had to cancel us to go on replaying.
                 watch.failed(error)
             else:

@@ -8,6 +8,7 @@ Neither is written in a sale's own transaction, and both can be made from nothin
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from time import monotonic
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -51,14 +52,15 @@ def refresh_listing(batch: Sequence[messages.Message]) -> None:
     programme.refresh(sorted({UUID(message.payload["event"]) for message in batch}), _STOCK_OF_CHOSEN)
 
 
-def feed() -> int:
+def feed(*, seconds: float = 20) -> int:
     """Bring the read models up to what has been committed, and return how many messages that took.
 
-    Any number of workers may call this at once; one works, the others find nothing to do.
+    Any number of workers may call this at once; one works, the others find nothing to do. After `seconds` it leaves
+    the rest to the next run, so that no time limit ends it in the middle.
     """
-    taken = 0
+    end, taken = monotonic() + seconds, 0
     for subscriber in messages.BATCHED:
-        while count := messages.drain(subscriber):
+        while monotonic() < end and (count := messages.drain(subscriber)):
             taken += count
     _turn()
     return taken

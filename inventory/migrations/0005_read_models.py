@@ -27,11 +27,16 @@ END $$;
 
 CREATE FUNCTION inventory_stock_moved() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    -- Two looks at a few rows: all that a hold pays.
+    IF NOT EXISTS (SELECT FROM new_seats WHERE state IN (3, 4))
+        AND NOT EXISTS (SELECT FROM old_seats WHERE state IN (3, 4)) THEN
+        RETURN NULL;
+    END IF;
     INSERT INTO inventory_outbox (id, topic, payload, subscriber, attempts, due_at, created_at)
     SELECT gen_random_uuid(), 'stock.changed', jsonb_build_object('event', event_id), 'listing', 0, now(), now()
     FROM (
         SELECT DISTINCT n.event_id FROM new_seats n JOIN old_seats o USING (event_id, index)
-        WHERE n.state IN (3, 4) AND o.state NOT IN (3, 4) OR o.state IN (3, 4) AND n.state NOT IN (3, 4)
+        WHERE (n.state IN (3, 4)) <> (o.state IN (3, 4))
     ) moved;
     RETURN NULL;
 END $$;

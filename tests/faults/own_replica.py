@@ -1,12 +1,14 @@
 """A primary and its streaming replica, of a test's own, and a site that browses from the replica."""
 
 import json
+import os
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from html import unescape
 from http.client import HTTPConnection
 from http.cookies import SimpleCookie
@@ -78,6 +80,22 @@ def has_all(primary: Postgres, replica: Replica) -> bool:
     ((written,),) = execute(primary, "SELECT pg_current_wal_lsn()::text")
     ((has,),) = execute(replica, "SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", written)
     return bool(has)
+
+
+@contextmanager
+def frozen(server: Postgres) -> Iterator[None]:
+    """Stop every process of a server for the length of the block: it takes connections and never answers."""
+    postmaster = server._supervisor.pid("postgres")
+    children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+    stopped = [postmaster, *map(int, children)]
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in stopped:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
 
 
 def manage(*arguments: str, **env: str) -> None:

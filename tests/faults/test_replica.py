@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.faults.own_replica import Browser, delay, execute, has_all, manage, servers, site
+from tests.faults.own_replica import Browser, delay, execute, frozen, has_all, manage, servers, site
 from tests.inventory.live_servers import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -161,6 +161,19 @@ def test_a_replica_that_is_gone_costs_nobody_a_page(both, port):
     before = figure(port, 'onsale_browse_total{answered="replica"}')
     assert Browser(port).get("/")[0] == 200
     assert figure(port, 'onsale_browse_total{answered="replica"}') == before + 1
+
+
+def test_a_frozen_replica_takes_no_thread_with_it(both, port):
+    with ThreadPoolExecutor(8) as crowd:
+        assert {status for status, _ in crowd.map(lambda _: Browser(port).get("/"), range(16))} == {200}
+        with frozen(both.replica):
+            began = time.monotonic()
+            answers = [status for status, _ in crowd.map(lambda _: Browser(port).get("/"), range(16))]
+            assert time.monotonic() - began < 15
+            assert set(answers) <= {200, 503}
+            assert figure(port, "onsale_replica_usable") == 0
+            assert Browser(port).get("/")[0] == 200
+    assert until(lambda: figure(port, "onsale_replica_usable") == 1)
 
 
 def test_a_promoted_replica_is_read_no_more(both, port):
