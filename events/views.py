@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from config import metrics
 from config.replica import browse
 from events import catalog
 from events.calendar import event_calendar
@@ -22,11 +23,14 @@ from events.shell import shell
 from events.sitemaps import SITEMAPS, robots
 from seating.models import Venue
 
+_rendered = metrics.TIER_READS.labels("listing", "render")  # Lists are kept by the edge alone.
+
 
 @require_safe
 @browse
 def listing(request: HttpRequest) -> HttpResponse:
     """Show what is on, filtered; what is wrong with a filter stands beside it, and the rest still counts."""
+    _rendered.inc()
     now = timezone.now()
     form = ListingForm(request.GET)
     is_valid = form.is_valid()

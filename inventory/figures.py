@@ -60,7 +60,6 @@ SHARES: Final = (
     _edge("shell", 0.95),
     Share("shell", "Page cache", _tiers("shell", "lru", "page_cache"), _tiers("shell", ""), at_least=0.99),
     _edge("listing"),
-    Share("listing", "Page cache", _tiers("listing", "lru", "page_cache"), _tiers("listing", "")),
     _edge("plan", 0.99),
     Share(
         "seats",

@@ -108,7 +108,7 @@ function reads(now) {
       return h("section", { class: "live-read" }, [
         h("header", { class: "live-read__head" }, [h("h3", {}, [title]), h("p", { class: "bo-soft" }, [about])]),
         h("div", { class: "live-read__shares" }, now.shares.filter((one) => one.name === family).map(shareRow)),
-        h("div", { class: "live-read__tiers" }, all ? [strip(tiers, all), key(tiers, all, now.seconds)] : [h("p", { class: "bo-soft" }, ["Nothing reached the origin."])]),
+        h("div", { class: "live-read__tiers" }, all ? [strip(tiers, all), key(tiers, all, now.seconds)] : [h("p", { class: "bo-soft" }, [family === "plan" ? "Immutable: what the edge lacks, each process keeps." : "Nothing reached the origin."])]),
       ]);
     }),
   );
