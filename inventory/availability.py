@@ -297,7 +297,11 @@ def _load(event_id: UUID, *, is_served: bool = False) -> _Known:
     except redis.Unavailable:
         found = None
     if found is None:
-        found = _rebuilt(event_id)
+        key = redis.key("rebuilt", f"{{{event_id}}}")
+        found = _rebuilds.get(key, lambda: _from_postgres(event_id), deadline_seconds=DEADLINE_SECONDS)
+    if found and previous is None:
+        with suppress(redis.Unavailable):
+            redis.guarded(lambda client: _mark_hot(client, event_id))
     if found and previous and previous.body == found.body:
         found = previous  # With the encodings made for it.
     if found and is_served:
@@ -330,16 +334,6 @@ def _from_copies(client: Any, event_id: UUID, *, is_known: bool) -> Snapshot | N
 def _mark_hot(client: Any, *event_ids: UUID) -> None:
     """Tell the relay that somebody is looking at these events."""
     client.zadd(redis.key("hot"), dict.fromkeys(map(str, event_ids), time.time()))
-
-
-def _rebuilt(event_id: UUID) -> _Known:
-    """Return what one reader of all processes puts together from Postgres, and have the relay take the event up."""
-    key = redis.key("rebuilt", f"{{{event_id}}}")
-    found = _rebuilds.get(key, lambda: _from_postgres(event_id), deadline_seconds=DEADLINE_SECONDS)
-    if found is not None:
-        with suppress(redis.Unavailable):
-            redis.guarded(lambda client: _mark_hot(client, event_id))
-    return found
 
 
 def _from_postgres(event_id: UUID) -> _Known:

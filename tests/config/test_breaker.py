@@ -84,3 +84,18 @@ def test_guarded_redis_gives_up_within_the_deadline_and_then_at_once(settings, t
     assert max(spent[:3]) < 1.0
     assert min(spent[:3]) >= 0.1
     assert max(spent[3:]) < 0.09
+
+
+def test_breaker_tells_when_it_opens_and_when_a_call_comes_through_again():
+    clock, told = Clock(), []
+    breaker = Breaker(errors=(OSError,), failures=2, clock=clock, tell=told.append)
+    for _ in range(2):
+        assert told == []
+        with pytest.raises(Unavailable):
+            breaker.call(_fail)
+    assert told == [1.0]
+    clock.now += 1.1
+    breaker.call(lambda: 1)
+    assert told == [1.0, 0.0]
+    breaker.call(lambda: 1)
+    assert told == [1.0, 0.0]
