@@ -34,7 +34,7 @@ SCORES: dict[tuple[str, str], Target] = {
 def measure(stage: Stage) -> Iterator[Finding]:
     """Load the page of a half-sold stadium on a phone, then have it and the listing scored."""
     show = stage.event("half")
-    with stage.relay(), stage.site() as site:
+    with stage.site() as site:
         paths = {"event": show.path, "listing": "/"}
         for path in paths.values():
             site.get(path)  # The edge has them: a fan is never the first.

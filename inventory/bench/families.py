@@ -1,6 +1,6 @@
 """What can be measured, suite by suite."""
 
-from inventory.bench import delta, edge, expiry, growth, origin, reads, size, slot, sockets
+from inventory.bench import browser, delta, edge, expiry, growth, origin, reads, size, slot, sockets
 from inventory.bench.findings import Family
 
 SUITES: dict[str, tuple[Family, ...]] = {
@@ -14,5 +14,6 @@ SUITES: dict[str, tuple[Family, ...]] = {
         sockets.FAMILY,
         size.FAMILY,
         growth.FAMILY,
+        browser.FAMILY,
     ),
 }

@@ -195,9 +195,9 @@ export function numberInRow(row, k) {
   return String(Number(numbers[0]) + k * Number(numbers[1] ?? 1));
 }
 
-/** Fetch and decode the plan at `url` (immutable; the browser's cache keeps it a year, and the page preloads it). */
+/** Fetch the plan document at `url` (immutable; the browser's cache keeps it a year, and the page preloads it). */
 export async function fetchPlan(url) {
   const response = await fetch(url);
   if (!response.ok) throw new Error(`The plan answered ${response.status}.`);
-  return new Plan(await response.json());
+  return response.json();
 }

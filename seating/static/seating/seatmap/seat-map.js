@@ -25,7 +25,7 @@ import { openFeed } from "./feed.js";
 import { Filters } from "./filters.js";
 import { legend } from "./legend.js";
 import { Picker } from "./picker.js";
-import { fetchPlan } from "./plan.js";
+import { fetchPlan, Plan } from "./plan.js";
 import { NO_TIER, Seats, tiersOfPlan } from "./seats.js";
 import { moneyWriter, plural, seatName } from "./text.js";
 import { Toasts } from "./toast.js";
@@ -96,11 +96,13 @@ class SeatMap extends HTMLElement {
     this.classList.add("sm");
     try {
       this.event = this.#readEvent();
-      // Seats and plan come at the same time; the plan is needed first.
-      if (this.mode !== "plan") this.#openFeed();
-      const plan = await fetchPlan(this.event.planUrl);
       await breathe();
-      await this.#build(plan);
+      if (this.#ends.signal.aborted) return;
+      // Seats and plan come at the same time; the plan is needed first.
+      if (this.mode !== "plan") this.feed ??= openFeed(this.event, (message) => this.#hear(message));
+      const source = await fetchPlan(this.event.planUrl);
+      await breathe();
+      await this.#build(new Plan(source));
     } catch (error) {
       this.#fail(error);
     }
@@ -146,9 +148,9 @@ class SeatMap extends HTMLElement {
     const { signal } = this.#ends;
     const steps = [this.#buildSeats, this.#buildMap, this.#buildOnMap, this.#buildAround, this.#show];
     for (const step of steps) {
+      await breathe();
       if (signal.aborted) return;
       await step.call(this, plan);
-      await breathe();
     }
   }
 
@@ -281,10 +283,6 @@ class SeatMap extends HTMLElement {
   }
 
   // --- live ---------------------------------------------------------------------------------------------------
-
-  #openFeed() {
-    this.feed ??= openFeed(this.event, (message) => this.#hear(message));
-  }
 
   #hear(message) {
     if (message.kind === "snapshot") this.#tellFirst();
