@@ -8,7 +8,7 @@ Whatever is not plainly such a page goes to Django.
 
 import re
 import time
-from collections.abc import Callable, Iterable, MutableMapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
@@ -20,7 +20,7 @@ from config.breaker import Breaker, Unavailable
 from config.tiers import Lru
 from events.version_probe import Version, version_of
 
-Environ = MutableMapping[str, Any]
+Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 Wsgi = Callable[[Environ, StartResponse], Iterable[bytes]]
 Headers = list[tuple[str, str]]

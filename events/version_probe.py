@@ -12,6 +12,7 @@ import time
 
 import psycopg
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGconn, PGresult
 
@@ -48,7 +49,7 @@ def version_of(slug: str) -> Version | None:
         raise
 
 
-def _asked(database, slug: str) -> Version | None:  # type: ignore[no-untyped-def]
+def _asked(database: BaseDatabaseWrapper, slug: str) -> Version | None:
     database.ensure_connection()
     connection = database.connection
     if getattr(_mine, "prepared", None) is not connection:

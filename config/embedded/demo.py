@@ -9,7 +9,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from config.embedded import Trouble, environment, explain, paths, servers, site, statics, steps
+from config.embedded import Trouble, environment, explain, nginx, paths, servers, site, statics, steps
 from config.embedded.console import Console
 from config.embedded.processes import Stopped, Supervisor
 
@@ -59,7 +59,7 @@ def _serve(console: Console, supervisor: Supervisor, data: Path, host: str, port
         console.say("Starting the site ...")
         run_folder = servers.run_folder(data)
         sockets = paths.socket_folder(run_folder, "live.sock")
-        for made in [sockets / "web.sock", sockets / "live.sock", run_folder / "nginx.pid", run_folder / "nginx.conf"]:
+        for made in [sockets / "web.sock", sockets / "live.sock", *nginx.files(run_folder)]:
             supervisor.remove_at_end(made)
         if sockets != run_folder:
             supervisor.remove_at_end(sockets)

@@ -97,6 +97,11 @@ def pool(*addresses: str) -> str:
     return " ".join(f"server {address} max_fails=3 fail_timeout=2s;" for address in addresses)
 
 
+def files(run: Path) -> list[Path]:
+    """Return what nginx leaves in the run folder."""
+    return [run / "nginx.pid", run / "nginx.conf", hits_file(run)]
+
+
 def hits_file(run: Path) -> Path:
     """Return where nginx notes what it answered, for `manage.py edge_hits`."""
     return run / "hits.log"
