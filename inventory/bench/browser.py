@@ -25,7 +25,9 @@ _WORDS = {
     "seo": "SEO",
 }
 SCORES: dict[tuple[str, str], Target] = {
-    (page, category): at_least(f"browser.{page}.{category}", f"Lighthouse {_WORDS[category]} of the {words}", bound)
+    (page, category): at_least(
+        f"browser.{page}.{category}", f"Lighthouse {_WORDS[category]} of the {words}", bound, "points"
+    )
     for page, words in (("listing", "listing"), ("event", "event page"))
     for category, bound in lighthouse.CATEGORIES.items()
 }
