@@ -18,7 +18,9 @@ from inventory.models import DeadLetter, Outbox, SalesMinute
 from tests.factories import make_event, make_organizer, now
 from tests.inventory.box_office import buy, make_sale, new_fan
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
+# A snapshot of the whole database, or a second thread, sees only what is committed.
+committed = pytest.mark.django_db(transaction=True)
 
 BY = "staff:7"
 
@@ -110,6 +112,7 @@ def test_a_hold_leaves_no_message():
         "DELETE FROM events_salewindow",
     ],
 )
+@committed
 def test_whoever_changes_an_event_leaves_a_message(change):
     event = make_sale()
     read_models.feed()
@@ -137,6 +140,7 @@ def test_a_burst_of_orders_costs_one_refresh(monkeypatch, count):
     assert row(event).sold == count
 
 
+@committed
 def test_the_clock_turns_a_row_without_a_message():
     event = make_event(windows=[{"closes_in": timedelta(seconds=1)}, {"opens_in": timedelta(days=2)}])
     second = event.windows.latest("opens_at")
@@ -200,6 +204,7 @@ DRIFTS = [
 
 
 @pytest.mark.parametrize(("damage", "model", "named"), DRIFTS)
+@committed
 def test_drift_is_counted_and_its_rows_are_named(damage, model, named):
     event = make_sale()
     buy(event, new_fan(), 0)
@@ -263,6 +268,7 @@ def _rename_during_a_refresh(event, monkeypatch):
     return busy
 
 
+@committed
 def test_two_workers_never_let_the_older_picture_win(monkeypatch):
     event = make_event(name="Old")
     assert _rename_during_a_refresh(event, monkeypatch) == 0, "the second worker finds the first at work"
@@ -270,6 +276,7 @@ def test_two_workers_never_let_the_older_picture_win(monkeypatch):
     assert row(event).name == "New"
 
 
+@committed
 def test_without_the_lock_the_older_picture_wins(monkeypatch):
     event = make_event(name="Old")
     monkeypatch.setattr(messages, "take_alone", lambda subscriber, wait=True: True)
@@ -280,6 +287,7 @@ def test_without_the_lock_the_older_picture_wins(monkeypatch):
 
 
 @pytest.mark.parametrize("count", [1, 3])
+@committed
 def test_feeding_costs_the_same_queries_however_many_events(django_assert_num_queries, count):
     for _ in range(count):
         make_event(organizer=make_organizer())

@@ -15,7 +15,9 @@ from inventory.sales_board import Sold, by_tier
 from tests.factories import make_organizer
 from tests.inventory.box_office import buy, make_sale, new_fan
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
+# A snapshot of the whole database, or a second thread, sees only what is committed.
+committed = pytest.mark.django_db(transaction=True)
 
 
 def rows(event):
@@ -60,6 +62,7 @@ def test_orders_and_refunds_are_counted_by_price_and_minute():
     }
 
 
+@committed
 def test_money_that_came_for_nothing_is_no_sale():
     event = sale()
     fan = new_fan()
@@ -94,6 +97,7 @@ def test_a_worker_that_dies_before_its_commit_has_counted_nothing(monkeypatch):
     assert rows(event) == [(0, 1, 9000, 100, 0, 0, 0)]
 
 
+@committed
 def test_a_rebuild_counts_what_waits_and_what_was_refused_once():
     event = sale()
     buy(event, new_fan(), 0)
@@ -141,6 +145,7 @@ def _sell_while(event, work):
             other.result(60)
 
 
+@committed
 def test_rebuilds_and_feeds_in_mid_sale_lose_and_double_nothing():
     event = sale()
 
@@ -154,6 +159,7 @@ def test_rebuilds_and_feeds_in_mid_sale_lose_and_double_nothing():
     assert read_models.measure_drift() == {"programme": 0, "sales_board": 0}
 
 
+@committed
 def test_a_rebuild_that_leaves_the_messages_doubles(monkeypatch):
     """The control: the statement that counts must be the one that drops what it counted."""
     event = sale()
