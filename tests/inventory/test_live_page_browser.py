@@ -70,7 +70,7 @@ def test_the_page_goes_from_nothing_to_figures_to_a_silent_process(page, event):
 
     assert "nobody leads" in page.inner_text("[data-live-facts]")
     assert "relay" in page.inner_text("[data-live-notice]")
-    assert "stopped telling" in page.inner_text("[data-live-notice]")
+    assert "went silent" in page.inner_text("[data-live-notice]")
     assert "silent for" in page.inner_text("[data-live-processes]")
     assert page.get_attribute("[data-figure=slots] .live-line__line", "d").startswith("M")
     page.click(".live-past summary")

@@ -44,7 +44,7 @@ function show(now) {
   const silent = now.processes.filter((process) => process.silent);
   const heard = now.processes.length - silent.length;
   part("told").textContent = `${heard} ${heard === 1 ? "process" : "processes"} heard. Updated ${clock(now.at)}.`;
-  notice(silent.length ? [`${list(silent.map((one) => `${one.kind} (${one.where})`))} stopped telling. If it was ended on purpose it would have said so.`] : []);
+  notice(silent.length ? [`${list(silent.map((one) => `${one.kind} (${one.where})`))} went silent. A process that ends in order says so: this was killed, or hangs.`] : []);
   headline(now.headline);
   facts(now.facts);
   reads(now);
@@ -102,13 +102,13 @@ function sign(name) {
 function reads(now) {
   replace(
     part("reads"),
-    Object.entries(words.FAMILIES).map(([family, [title, about]]) => {
+    Object.entries(words.FAMILIES).map(([family, [title, about, nothing]]) => {
       const tiers = words.inOrder(Object.entries(now.tiers[family] ?? {})).filter(([, count]) => count);
       const all = tiers.reduce((sum, [, count]) => sum + count, 0);
       return h("section", { class: "live-read" }, [
         h("header", { class: "live-read__head" }, [h("h3", {}, [title]), h("p", { class: "bo-soft" }, [about])]),
         h("div", { class: "live-read__shares" }, now.shares.filter((one) => one.name === family).map(shareRow)),
-        h("div", { class: "live-read__tiers" }, all ? [strip(tiers, all), key(tiers, all, now.seconds)] : [h("p", { class: "bo-soft" }, [family === "plan" ? "Immutable: what the edge lacks, each process keeps." : "Nothing reached the origin."])]),
+        h("div", { class: "live-read__tiers" }, all ? [strip(tiers, all), key(tiers, all, now.seconds)] : [h("p", { class: "bo-soft" }, [nothing])]),
       ]);
     }),
   );

@@ -13,12 +13,13 @@ export const VERDICTS = {
   watched: ["", ""],
 };
 
+/** Family -> its name, what it is, and what it means that no read of it was counted. */
 export const FAMILIES = {
-  shell: ["Event page", "title, dates, prices"],
-  listing: ["Listings", "what is on, searches"],
-  plan: ["Plan", "where every seat is"],
-  seats: ["Seats", "who is free"],
-  me: ["Me", "a fan's own hold"],
+  shell: ["Event page", "title, dates, prices", "Nothing reached the origin."],
+  listing: ["Listings", "what is on, searches", "Nothing reached the origin."],
+  plan: ["Plan", "where every seat is", "Immutable: what the edge lacks, each process keeps."],
+  seats: ["Seats", "who is free", "Nobody asked."],
+  me: ["Me", "a fan's own hold", "Nobody asked but new fans, who have nothing yet."],
 };
 
 export const TIERS = {
@@ -32,9 +33,15 @@ export const TIERS = {
   stale: "stale",
 };
 
-export const number = (value) => (value === null ? NOTHING : value < 10 ? EXACT.format(value) : PLAIN.format(value));
+export function number(value) {
+  if (value === null) return NOTHING;
+  if (value > 0 && value < 0.05) return "< 0.1";
+  return value < 10 ? EXACT.format(value) : PLAIN.format(value);
+}
+
 export const percent = (value) => `${PLAIN.format(value * 100)}\u00a0%`;
 export const perSecond = (value) => `${number(value)} / s`;
+
 /** Returns [tier, count] pairs, the tier nearest to the reader first. */
 export function inOrder(tiers) {
   const order = Object.keys(TIERS);
@@ -42,7 +49,8 @@ export function inOrder(tiers) {
 }
 
 /** Writes a part of a whole. */
-export const part = (value) => `${SHARE.format(value * 100)}\u00a0%`;
+export const part = (value) => `${value > 0 && value < 0.0005 ? "< 0.1" : SHARE.format(value * 100)}\u00a0%`;
+
 /** Writes a share with a decimal, rounded down: 99.96 % has not become all of it. */
 export const share = (value) => (value === null ? NOTHING : `${SHARE.format(Math.floor(value * 1000) / 10)}\u00a0%`);
 export const bytes = (value) => (value ? `${PLAIN.format(value / 1e6)} MB` : NOTHING);
