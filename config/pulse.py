@@ -12,6 +12,7 @@ import random
 import socket
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -156,12 +157,8 @@ class _Heart(threading.Thread):
     def run(self) -> None:
         pulse = Pulse(self._kind)
         while not self._stopped.wait(BEAT_SECONDS - (time.time() - self._offset) % BEAT_SECONDS):
-            try:
-                pulse.beat(time.time())
-            except Exception:
-                # Whatever is wrong with a figure, the process is not to end of it.
-                log.debug("A beat failed.", exc_info=True)
-        pulse.end()
+            _quietly(lambda: pulse.beat(time.time()))
+        _quietly(pulse.end)
 
     def stop(self) -> None:
         self._stopped.set()
@@ -169,6 +166,13 @@ class _Heart(threading.Thread):
 
 
 _running: _Heart | None = None
+
+
+def _quietly(act: Callable[[], object]) -> None:
+    try:
+        act()
+    except Exception:  # Whatever is wrong with a figure, the process is not to end of it.
+        log.debug("A beat failed.", exc_info=True)
 
 
 def _memory() -> int:
