@@ -5,6 +5,7 @@ early refresh by chance here, as slots have it: a page ends with its version, wh
 the clock changes it, before which the new one cannot be made.
 """
 
+import random
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,14 +15,17 @@ from uuid import UUID
 import orjson
 
 from config import metrics, redis
-from config.tiers import Lease
+from config.tiers import GUTTER_SECONDS, Lease
 from events.pages import Page
 
 LONGEST_SECONDS: Final = 3600  # Versions nobody asks for any more go by themselves.
 LEASE_MS: Final = 2_000  # A render takes 30 ms; a process that died in one is followed by another after this.
 LOOK_AGAIN_SECONDS: Final = 0.02
 
-_from_cache = metrics.TIER_READS.labels("shell", "page_cache")
+_found = {
+    "cache": metrics.TIER_READS.labels("shell", "page_cache"),
+    "gutter": metrics.TIER_READS.labels("shell", "gutter"),
+}
 _from_render = metrics.TIER_READS.labels("shell", "render")
 
 
@@ -42,45 +46,53 @@ def page(name: Name, render: Callable[[], tuple[int, Page]], *, now: float) -> P
     """Return the page of this name as of `now` (seconds since 1970), from Redis or by `render()`.
 
     `render` returns it with the version it is of. A page of another version than asked for is returned, being the newer
-    one, and not kept. Without Redis the page is rendered; the caller lets only one thread in.
+    one, and not kept. While Redis gives no answer the gutter is asked, and without one the page is rendered; the caller
+    lets only one thread in.
     """
-    patience = time.monotonic() + 2 * LEASE_MS / 1000
-    while time.monotonic() < patience:
-        try:
-            if kept := redis.guarded(lambda client: client.get(name.key("shell"))):
-                found = unpacked(kept)
-                if now < found.until:
-                    _from_cache.inc()
-                    return found
-            token = redis.guarded(lambda client: _lease(client, name).acquire(for_ms=LEASE_MS))
-        except redis.Unavailable:
+    for role in ("cache", "gutter"):
+        with suppress(redis.Unavailable):
+            if found := _shared(role, name, render, now):
+                return found
             break
-        if token:
-            return _rendered(name, token, render)
-        time.sleep(LOOK_AGAIN_SECONDS)
     _from_render.inc()
     return render()[1]
 
 
-def _rendered(name: Name, token: str, render: Callable[[], tuple[int, Page]]) -> Page:
+def _shared(role: str, name: Name, render: Callable[[], tuple[int, Page]], now: float) -> Page | None:
+    """Return the page as one of all processes made it; None if the others took too long."""
+    patience = time.monotonic() + 2 * LEASE_MS / 1000
+    while time.monotonic() < patience:
+        if kept := redis.guarded(lambda client: client.get(name.key("shell")), role):
+            found = unpacked(kept)
+            if now < found.until:
+                _found[role].inc()
+                return found
+        if token := redis.guarded(lambda client: _lease(client, name).acquire(for_ms=LEASE_MS), role):
+            return _rendered(role, name, token, render)
+        time.sleep(LOOK_AGAIN_SECONDS)
+    return None
+
+
+def _rendered(role: str, name: Name, token: str, render: Callable[[], tuple[int, Page]]) -> Page:
     _from_render.inc()
     try:
         version, made = render()
     except BaseException:
-        _give_back(name, token)
+        _give_back(role, name, token)
         raise
-    ttl_ms = int(min(LONGEST_SECONDS, made.until - time.time()) * 1000)
+    longest = LONGEST_SECONDS if role == "cache" else random.uniform(*GUTTER_SECONDS)  # noqa: S311 spreads expiries
+    ttl_ms = int(min(longest, made.until - time.time()) * 1000)
     if version == name.version and ttl_ms > 0:
         with suppress(redis.Unavailable):  # It is then kept in this process only.
-            redis.guarded(lambda client: _lease(client, name).store(token, packed(made), ttl_ms=ttl_ms))
+            redis.guarded(lambda client: _lease(client, name).store(token, packed(made), ttl_ms=ttl_ms), role)
     else:
-        _give_back(name, token)
+        _give_back(role, name, token)
     return made
 
 
-def _give_back(name: Name, token: str) -> None:
+def _give_back(role: str, name: Name, token: str) -> None:
     with suppress(redis.Unavailable):
-        redis.guarded(lambda client: _lease(client, name).give_back(token))
+        redis.guarded(lambda client: _lease(client, name).give_back(token), role)
 
 
 def _lease(client: object, name: Name) -> Lease:

@@ -32,16 +32,16 @@ class KnobsForm(forms.Form):
 
 
 def _field(knob: Knob) -> forms.Field:
-    is_whole = isinstance(knob.default, int)
-    widget = widgets.UnfoldAdminIntegerFieldWidget if is_whole else widgets.UnfoldAdminDecimalFieldWidget
     unit = f" {knob.unit}" if knob.unit else ""
-    return (forms.IntegerField if is_whole else forms.FloatField)(
-        label=knob.label,
-        min_value=knob.low,
-        max_value=knob.high,
-        widget=widget(),
-        help_text=f"{knob.help} From {knob.low:g} to {knob.high:g}{unit}; by default {knob.default:g}{unit}.",
-    )
+    about: dict[str, Any] = {
+        "label": knob.label,
+        "min_value": knob.low,
+        "max_value": knob.high,
+        "help_text": f"{knob.help} From {knob.low:g} to {knob.high:g}{unit}; by default {knob.default:g}{unit}.",
+    }
+    if isinstance(knob.default, int):
+        return forms.IntegerField(widget=widgets.UnfoldAdminIntegerFieldWidget(), **about)
+    return forms.FloatField(widget=widgets.UnfoldAdminDecimalFieldWidget(), **about)
 
 
 def urls(site: AdminSite) -> list[URLPattern]:

@@ -129,6 +129,19 @@ def test_shell_survives_the_loss_of_redis(client, settings):
     redis.reset()
 
 
+def test_without_redis_the_gutter_keeps_the_shell_for_every_process(client, settings, django_assert_num_queries):
+    event = make_event()
+    settings.REDIS_GUTTER_URL = settings.REDIS_URL
+    settings.REDIS_CACHE_URL = "unix:///nowhere/valkey.sock?db=0"
+    redis.reset()
+    first = client.get(event.get_absolute_url()).content
+    PAGES.clear()  # As another process would come.
+    with django_assert_num_queries(1):
+        assert client.get(event.get_absolute_url()).content == first
+    assert 0 < redis.client("gutter").pttl(name_of(event).key("shell")) <= 10_000
+    redis.reset()
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -303,7 +316,7 @@ def test_whoever_comes_second_waits_for_the_first_and_renders_nothing():
 
 def test_a_loader_that_died_is_followed_by_another_after_its_lease(monkeypatch):
     event = make_event()
-    monkeypatch.setattr(shell_cache, "LEASE_MS", 200)
+    monkeypatch.setattr(shell_cache, "LEASE_MS", 1000)
     assert redis.client().set(name_of(event).key("lease"), "of a dead process", px=200)
     began = time.monotonic()
     shell(event.slug, timezone.now())

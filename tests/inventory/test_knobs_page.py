@@ -4,6 +4,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.urls import reverse
 
+from config import knob_board
 from config.knobs import knobs
 from config.models import KnobSetting
 from inventory.models import AuditEntry
@@ -11,7 +12,7 @@ from tests.factories import make_member, make_organizer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-STANDING = {"seats_copies": "10", "seats_lru_ms": "1000", "relay_tick_ms": "50", "xfetch_beta": "1"}
+STANDING = knob_board.settings_of({})
 
 
 @pytest.fixture(autouse=True)
