@@ -150,7 +150,7 @@ class Crowd:
     def goodput(self, kind: str, since: float, to: float = float("inf")) -> float:
         """Return the share of what was due that was answered as it should be; a refusal for want of seats is right."""
         due = self.of(kind, since, to)
-        return sum(one.status in (200, 201, 409) for one in due) / len(due) if due else 0.0
+        return sum(one.status in (200, 201, 409) for one in due) / len(due) if due else 1.0
 
     def slowest(self, kind: str, since: float = 0.0, to: float = float("inf")) -> float:
         """Return the longest time an answer took."""

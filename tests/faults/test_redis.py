@@ -56,6 +56,7 @@ def crowd_at(running: Servers, event_id: UUID, **rates: float) -> Crowd:
 def heals(crowd: Crowd, running: Servers, *, broken: float, healed: float) -> None:
     """Assert that all were served during the fault and after it, in time, and that nothing was lost or sold twice."""
     for kind in ("read", "hold"):
+        assert crowd.of(kind, healed)
         assert crowd.goodput(kind, broken, healed) >= TARGET, kind
         assert crowd.goodput(kind, healed) >= TARGET, kind
     assert crowd.slowest("read", broken) < 1.5
