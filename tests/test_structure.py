@@ -79,8 +79,9 @@ def test_no_django_signals():
 
 def test_no_module_has_a_name_that_says_nothing():
     banned = {"services", "utils", "helpers", "managers", "common", "core", "base"}
+    called_by_django = "config/postgres/base.py"  # A database backend's module has to have this name.
     for name, _ in _sources():
-        assert not banned & {Path(part).stem for part in Path(name).parts}, name
+        assert name == called_by_django or not banned & {Path(part).stem for part in Path(name).parts}, name
 
 
 def test_pages_carry_no_inline_script_or_style():

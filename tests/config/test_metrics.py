@@ -76,6 +76,15 @@ def test_heat_takes_the_hottest_and_begins_anew():
     assert heat.take(2) == {}
 
 
+def test_heat_takes_every_so_many_for_all_of_them():
+    heat = metrics.Heat(every=13)
+    for _ in range(13):
+        for key in ("a", "a", "b"):
+            heat.add(key)
+
+    assert heat.take(2) == {"a": 26, "b": 13}
+
+
 def test_heat_is_bounded():
     heat = metrics.Heat(size=2)
     for key in ("a", "b", "c", "c", "a"):

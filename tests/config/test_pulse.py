@@ -20,8 +20,8 @@ LEVEL = prometheus_client.Gauge("onsale_probe_pulse_level", "Stands in a test.")
 
 
 @pytest.fixture
-def beating():
-    metrics.HOT_EVENTS.take(1)
+def beating(monkeypatch):
+    monkeypatch.setattr(metrics, "HOT_EVENTS", metrics.Heat())
     return pulse.Pulse("web")
 
 

@@ -22,9 +22,9 @@ def root(client):
 
 
 @pytest.fixture
-def beats():
+def beats(monkeypatch):
     """Beat as a process of this kind would have, in the latest slot that is shown."""
-    metrics.HOT_EVENTS.take(1)
+    monkeypatch.setattr(metrics, "HOT_EVENTS", metrics.Heat())
     moment = (pulses.last_slot() + 1) * pulse.BEAT_SECONDS + 0.5
 
     def beat(kind="web", *, ago=0.0, count=lambda: None):
