@@ -16,6 +16,7 @@
   const isDark = () =>
     root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
 
+  root.dataset.scripts = ""; // Keeps the toggle's place free until it is there.
   apply(stored());
   addEventListener("storage", (event) => event.key === "theme" && apply(event.newValue));
   addEventListener("DOMContentLoaded", () => {
