@@ -258,8 +258,8 @@ CELERY_BEAT_SCHEDULE = {
 }
 
 # --- Sign-in --------------------------------------------------------------------------------------------------
-# Sessions live in the database and are cached, so an empty Redis logs nobody out.
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+# In the database alone: an empty Redis logs nobody out, and one back with an old snapshot brings no ended login back.
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_SAMESITE = "Lax"
