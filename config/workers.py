@@ -11,6 +11,7 @@ from gunicorn.arbiter import Arbiter
 from uvicorn.server import Server
 from uvicorn_worker import UvicornWorker
 
+from config.answers import AnswersProtocol
 from config.frames import FramesProtocol
 
 SLICES: Final = 100  # A hundredth of the sockets every hundredth of a second: however many, they are gone in one.
@@ -44,7 +45,7 @@ class LiveWorker(UvicornWorker):
 
     CONFIG_KWARGS: dict[str, Any] = {
         "loop": "uvloop",
-        "http": "httptools",
+        "http": AnswersProtocol,
         "ws": FramesProtocol,
         "ws_per_message_deflate": False,
         "ws_max_size": 1024,

@@ -1,7 +1,7 @@
 """The slots, as one plain ASGI callable: who is free (R3), what this fan has (R4), and the pool's own health.
 
 No Django request, no session and no ORM on the hot slot: measured, a plain callable answers five times what Channels'
-HTTP consumer and fifty times what a Django view under ASGI does. A warm R3 read is a few look-ups and two sends.
+HTTP consumer and fifty times what a Django view under ASGI does. A warm R3 read is a few look-ups and one write.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ import orjson
 from prometheus_client import Gauge
 
 from config import health, metrics
+from config.answers import EXTENSION, encoded_head, write_whole
 from inventory import availability, fan, fan_state
 from inventory.availability import Busy, EventUnknown, Snapshot
 
@@ -23,6 +24,7 @@ Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
+Answer = tuple[bytes, Scope, Scope]  # Encoded up to its date, and as the two messages of ASGI.
 
 THREADS: Final = 4  # For fan states, each with its own connections.
 ME_SECONDS: Final = 2.0  # A fan state that takes longer is refused, so that a frozen Postgres fills no queue.
@@ -38,6 +40,7 @@ _me_answered = REQUESTS.labels("me", "200")
 _problems = {status: REQUESTS.labels("other", str(status)) for status in (404, 405, 503)}
 threads: Final = ThreadPoolExecutor(THREADS, thread_name_prefix="me")
 _waiting = 0
+_NONE: Final[Scope] = {}  # Of extensions.
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -45,9 +48,9 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     slot, event_id = _route(scope["path"])
     try:
         if slot == "seats" and scope["method"] == "GET":
-            await _seats(scope["headers"], send, event_id)
+            await _seats(scope, send, event_id)
         elif scope["method"] == "HEAD":
-            await application(scope | {"method": "GET"}, receive, partial(_send_head, send))
+            await application(scope | {"method": "GET", "extensions": _NONE}, receive, partial(_send_head, send))
         elif scope["method"] != "GET":
             allow = [(b"allow", b"GET, HEAD")]
             await _problem(send, 405, "method_not_allowed", "Only GET and HEAD are answered here.", allow)
@@ -79,9 +82,9 @@ def _route(path: str) -> tuple[str, UUID]:
     return (parts[4], event_id) if str(event_id) == parts[3] else ("", nothing)
 
 
-async def _seats(headers: Headers, send: Send, event_id: UUID) -> None:
+async def _seats(scope: Scope, send: Send, event_id: UUID) -> None:
     accepted, known, age = b"", b"", 0.0
-    for name, value in headers:
+    for name, value in scope["headers"]:
         if name == b"accept-encoding":
             accepted = value
         elif name == b"if-none-match":
@@ -93,17 +96,19 @@ async def _seats(headers: Headers, send: Send, event_id: UUID) -> None:
     encoding = _encoding(accepted)
     etag, whole, not_modified = snapshot.answers.get(encoding) or _answers(snapshot, encoding)
     is_known = known and (etag in known or known == b"*")
-    start, body = not_modified if is_known else whole
-    if age >= STALE_SECONDS:
-        start = {**start, "headers": [*start["headers"], (b"age", b"%d" % age)]}
+    head, start, body = not_modified if is_known else whole
     (_seats_not_modified if is_known else _seats_whole).inc()
     metrics.HOT_EVENTS.add(event_id)
+    if age >= STALE_SECONDS:
+        start = {**start, "headers": [*start["headers"], (b"age", b"%d" % age)]}
+    elif (request := scope.get("extensions", _NONE).get(EXTENSION)) and write_whole(request, head, body["body"]):
+        return
     await send(start)
     await send(body)
 
 
-def _answers(snapshot: Snapshot, encoding: bytes) -> tuple[bytes, tuple[Scope, Scope], tuple[Scope, Scope]]:
-    """Return the ETag and the messages of a 200 and of a 304; made once for a version and encoding, and go with it."""
+def _answers(snapshot: Snapshot, encoding: bytes) -> tuple[bytes, Answer, Answer]:
+    """Return the ETag and the answers 200 and 304; made once for a version and encoding, and go with it."""
     etag = snapshot.etag.encode()
     body = {b"br": lambda: snapshot.brotlied, b"gzip": lambda: snapshot.gzipped}.get(encoding, lambda: snapshot.body)()
     shared: Headers = [(b"etag", etag), (b"cache-control", _SEATS_CACHE), (b"vary", b"accept-encoding")]
@@ -113,8 +118,13 @@ def _answers(snapshot: Snapshot, encoding: bytes) -> tuple[bytes, tuple[Scope, S
         *([(b"content-encoding", encoding)] if encoding else []),
         *shared,
     ]
-    snapshot.answers[encoding] = made = etag, (_start(200, headers), _body(body)), (_start(304, shared), _body(b""))
+    made = etag, _whole(200, headers, body), _whole(304, shared, b"")
+    snapshot.answers[encoding] = made
     return made
+
+
+def _whole(status: int, headers: Headers, body: bytes) -> Answer:
+    return encoded_head(status, headers), _start(status, headers), _body(body)
 
 
 @lru_cache(maxsize=512)

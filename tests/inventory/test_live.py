@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import socket
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -57,7 +58,9 @@ def test_seats_slot_is_public_versioned_and_compressed(event: Event, live: Live)
     path = f"/live/events/{event.id}/seats"
     with live_servers.relay():
         until(lambda: not live.seats(event.id)[0].flags)
-    plain = live.get(path)
+        plain = live.get(path)
+        zipped = live.get(path, accept_encoding="gzip, deflate")
+        smaller = live.get(path, accept_encoding="gzip, deflate, br")
     header, plane = planes.decode_body(plain.body)
     assert plain.status == 200
     assert dict(plain.headers) == {
@@ -70,10 +73,8 @@ def test_seats_slot_is_public_versioned_and_compressed(event: Event, live: Live)
     }
     assert (header.seat_count, header.flags, plane) == (60, 0, bytes(15))
 
-    zipped = live.get(path, accept_encoding="gzip, deflate")
     assert zipped.headers["content-encoding"] == "gzip"
     assert gzip.decompress(zipped.body) == plain.body
-    smaller = live.get(path, accept_encoding="gzip, deflate, br")
     assert smaller.headers["content-encoding"] == "br"
     assert brotli.decompress(smaller.body) == plain.body
 
@@ -95,6 +96,45 @@ def test_seats_slot_is_not_sent_twice(event: Event, live: Live):
 
     head = live.get(path, method="HEAD")
     assert (head.status, head.body, head.headers["content-length"]) == (200, b"", "39")
+
+
+def test_seats_slot_is_answered_alike_on_every_kind_of_connection(event: Event, live: Live):
+    """What is written whole and what is sent by ASGI: GET, 304, HEAD, pipelined, kept and closed, one after another."""
+    path = f"/live/events/{event.id}/seats"
+    with live_servers.relay():
+        until(lambda: not live.seats(event.id)[0].flags)
+        with socket.create_connection(("127.0.0.1", live.port), timeout=10) as line:
+            kept = HTTPResponseStream(line)
+            get = kept.ask(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n")
+            head = kept.ask(f"HEAD {path} HTTP/1.1\r\nHost: x\r\n\r\n", has_body=False)
+            assert (head[0], head[1], head[2]) == (get[0], get[1] | {"date": head[1]["date"]}, b"")
+            known = kept.ask(
+                f"GET {path} HTTP/1.1\r\nHost: x\r\nIf-None-Match: {get[1]['etag']}\r\n\r\n", has_body=False
+            )
+            assert known[0] == "HTTP/1.1 304 Not Modified"
+            twice = f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n" * 2
+            assert kept.ask(twice)[2] == kept.ask("")[2] == get[2]
+            closed = kept.ask(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            assert (closed[1].pop("connection"), closed[2]) == ("close", get[2])
+            assert closed[1].keys() == get[1].keys()
+            assert line.recv(1) == b""
+
+
+class HTTPResponseStream:
+    """A connection that is read byte by byte, so that one byte too many spoils the answer after it."""
+
+    def __init__(self, line: socket.socket) -> None:
+        self._line = line
+        self._reader = line.makefile("rb")
+
+    def ask(self, request: str, *, has_body: bool = True) -> tuple[str, dict[str, str], bytes]:
+        self._line.sendall(request.encode())
+        first = self._reader.readline().decode().strip()
+        headers = {}
+        while line := self._reader.readline().decode().strip():
+            name, _, value = line.partition(": ")
+            headers[name] = value
+        return first, headers, self._reader.read(int(headers["content-length"])) if has_body else b""
 
 
 def test_seats_slot_knows_no_cookie(event: Event, live: Live):
