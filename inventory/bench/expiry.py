@@ -36,7 +36,7 @@ def measure(stage: Stage) -> Iterator[Finding]:
                 stage.say(f"expiry {number} of {stage.rounds}")
                 statements.begin()
                 relay.popen.send_signal(signal.SIGSTOP)
-                stage.redis().flushall()
+                stage.empty_redis()
                 stage.supervisor.pause(_AWAY_SECONDS)
                 relay.popen.send_signal(signal.SIGCONT)
                 stage.supervisor.pause(_BACK_SECONDS)

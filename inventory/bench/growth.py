@@ -35,7 +35,7 @@ def measure(stage: Stage) -> Iterator[Finding]:
             if name == "500 events":
                 _warm(stage, many, [large, *crowd])
             else:  # Else the relay would go on writing 500 planes while the one theatre is measured.
-                stage.redis().flushall()
+                stage.empty_redis()
                 stage.settled(alone, small)
 
         samples = load.interleaved(stage, loads, before=prepare)

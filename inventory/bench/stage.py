@@ -7,6 +7,7 @@ import json
 import re
 import resource
 import shutil
+import socket
 import sys
 import tempfile
 import time
@@ -20,7 +21,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
-import redis
 
 from config.embedded import Trouble, environment, explain, paths, postgres, servers, site, steps
 from config.embedded.processes import Process, Program, Supervisor
@@ -78,9 +78,12 @@ class Stage:
         """Return a new connection as the owner of everything."""
         return psycopg.connect(self.env["DATABASE_URL"], autocommit=True)
 
-    def redis(self) -> redis.Redis:
-        """Return a new client of the one server that plays all roles."""
-        return redis.Redis.from_url(self.env["REDIS_URL"])
+    def empty_redis(self) -> None:
+        """Delete everything in the one server that plays all roles."""
+        with socket.socket(socket.AF_UNIX) as asked:
+            asked.connect(urlsplit(self.env["REDIS_URL"]).path)
+            asked.sendall(b"FLUSHALL\r\n")
+            self.check(asked.recv(16) == b"+OK\r\n", "Redis could not be emptied")
 
     def stores(self) -> dict[str, int]:
         """Return the processes of the database and of Redis, for `cpu.metered`."""

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from django.core.files.base import ContentFile
 from django.db import connection, transaction
@@ -15,7 +14,8 @@ from django.utils import timezone
 from events.models import Event, Organizer, PriceTier, SaleWindow
 from inventory.bench.shows import RECIPES, Recipe, Show
 from inventory.demo_world.posters import poster
-from inventory.stock import create_stock
+from inventory.models import Seat
+from inventory.stock import category_tiers, create_stock, seat_runs
 from seating import generators
 from seating.importing import store_plan
 from seating.models import SeatingPlan, Venue
@@ -44,8 +44,7 @@ def make(name: str, recipe: Recipe) -> list[Show]:
         shows = []
         for number in range(1, recipe.events + 1):
             event = _event(f"bench-{name}-{number}", organizer, plan, now)
-            seats = create_stock(event)
-            _sell(event.pk, seats, recipe.sold)
+            seats = _stock(event, recipe.sold)
             if recipe.has_picture:
                 event.image.save(f"{event.slug}.jpg", ContentFile(poster(event.category, event.slug)))
             shows.append(Show(str(event.pk), event.slug, seats))
@@ -95,17 +94,19 @@ def _event(slug: str, organizer: Organizer, plan: SeatingPlan, now: datetime) ->
     return event
 
 
-def _sell(event_id: UUID, seats: int, share: float) -> None:
-    """Mark a share of the seats as sold, at random: the plane that compresses worst."""
-    chosen = random.Random("bench").sample(range(seats), round(seats * share))  # noqa: S311 - a made-up crowd.
-    if not chosen:
-        return
-    with connection.cursor() as cursor:
-        # From free straight to sold is no edge of the design; the relay's notice of new stock says "read everything".
-        cursor.execute("SET LOCAL session_replication_role = replica")
-        cursor.execute(
-            'UPDATE inventory_seat SET state = 3, version = 2, "order" = gen_random_uuid()'
-            " WHERE event_id = %s AND index = ANY (%s)",
-            [event_id, chosen],
-        )
-        cursor.execute("SET LOCAL session_replication_role = origin")
+def _stock(event: Event, share: float) -> int:
+    """Create the stock, a share of it sold at random (the plane that compresses worst), and return how much it is."""
+    if not share:
+        return create_stock(event)
+    plan, tiers = plan_of(event.plan.content_hash), category_tiers(event)
+    seats = plan.seat_count
+    sold = set(random.Random("bench").sample(range(seats), round(seats * share)))  # noqa: S311 - a made-up crowd.
+    with (
+        connection.cursor() as cursor,
+        cursor.copy('COPY inventory_seat (event_id, index, section, tier, state, "order", version) FROM STDIN') as copy,
+    ):
+        for first, count, section, tier in seat_runs(plan, tiers):
+            for index in range(first, first + count):
+                own = (Seat.State.SOLD.value, event.pk, 1) if index in sold else (Seat.State.FREE.value, None, 0)
+                copy.write_row((event.pk, index, section, tier, *own))
+    return seats
