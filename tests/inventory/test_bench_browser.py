@@ -124,7 +124,7 @@ def test_measure_turns_a_missing_browser_into_trouble(monkeypatch: pytest.Monkey
     class Anything:
         path, url, rounds = "/e/x/", "http://127.0.0.1:1", 1
         event = relay = site = lambda self, *_: self
-        get = say = lambda self, *_: None
+        get = say = lambda self, *_, **__: None
 
         def __enter__(self) -> "Anything":
             return self
