@@ -4,7 +4,7 @@ ASGI's own two sends check, join and write an answer's headers each time, a thir
 the server hands the app each request as the extension `onsale.answer`, and `write_whole` writes bytes made once.
 """
 
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
@@ -37,4 +37,4 @@ class AnswersProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Offer the extension to the app, whose task begins after this call."""
         super().on_headers_complete()
-        self.scope["extensions"] = {EXTENSION: self.cycle}  # type: ignore[typeddict-item]
+        cast("dict[str, Any]", self.scope)["extensions"] = {EXTENSION: self.cycle}
