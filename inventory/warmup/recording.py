@@ -80,7 +80,7 @@ def record_due() -> list[Event]:
         .select_related("plan")
         .defer("plan__body", "plan__guids", "search")
     )
-    done = []
+    done: list[Event] = []
     for event in events:
         with suppress(redis.Unavailable):
             if found := shape(event, event.opened_at):

@@ -6,6 +6,7 @@ Counts are by steps of ten seconds around the opening. `TrafficShape` keeps one 
 
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass
+from datetime import datetime
 from typing import Final
 
 from events.models import Event
@@ -57,7 +58,7 @@ def latest(*, like: Event | None = None) -> list[Asked]:
     return found + [asked for asked in USUAL if (asked.address, asked.encoding) not in known]
 
 
-def store(event: Event, opened_at: object, shape: list[Asked]) -> None:
+def store(event: Event, opened_at: datetime, shape: list[Asked]) -> None:
     """Keep the shape of an event's sale; a second record of the same sale replaces the first."""
     rows = [astuple(asked) for asked in shape]
     TrafficShape.objects.update_or_create(event=event, defaults={"opened_at": opened_at, "rows": rows})

@@ -93,6 +93,7 @@ class Command(BaseCommand):
 
 def _event(name: str) -> Event:
     """Return an event by its slug or id, whose page is public."""
+    by: dict[str, Any]
     try:
         by = {"pk": UUID(name)}
     except ValueError:
