@@ -152,20 +152,30 @@ def _event_terms(event_id: UUID) -> _Terms:
 
 
 def _load_terms(event_id: UUID) -> _Terms | None:
+    """Confirm what this process knows by the event's version, one statement, or read it anew."""
+    kept = _terms.get(event_id)
+    terms = kept.value if kept else None
     with database_errors_as_busy():
-        event = Event.objects.select_related("organizer", "plan").defer("plan__body", "plan__guids", "search")
-        found = event.filter(id=event_id).first()
-        terms = None
-        if found is not None:
-            terms = _Terms(
-                event=found,
-                windows=tuple(SaleWindow.objects.filter(event=found)),
-                tiers=dict(PriceTier.objects.filter(event=found).values_list("number", "amount")),
-                plan_hash=found.plan.content_hash,
-                currency=found.organizer.currency,
-            )
+        versions = Event.objects.filter(id=event_id).values_list("version", flat=True)
+        if terms is None or versions.first() != terms.event.version:
+            terms = _read_terms(event_id)
     _terms.put(event_id, terms)
     return terms
+
+
+def _read_terms(event_id: UUID) -> _Terms | None:
+    """Read what hangs on the event after its version: what changes meanwhile is found at the next look."""
+    events = Event.objects.select_related("organizer", "plan").defer("plan__body", "plan__guids", "search")
+    event = events.filter(id=event_id).first()
+    if event is None:
+        return None
+    return _Terms(
+        event=event,
+        windows=tuple(SaleWindow.objects.filter(event=event)),
+        tiers=dict(PriceTier.objects.filter(event=event).values_list("number", "amount")),
+        plan_hash=event.plan.content_hash,
+        currency=event.organizer.currency,
+    )
 
 
 def _is_sold_out(event_id: UUID) -> bool:

@@ -258,6 +258,17 @@ def test_me_costs_one_read_and_then_none(event: Event, django_assert_num_queries
         fan_state.fan_state(event.id, who)
 
 
+def test_me_confirms_the_terms_of_a_sale_by_one_read_until_they_change(
+    event: Event, django_assert_num_queries, monkeypatch
+):
+    monkeypatch.setattr(fan_state, "TERMS_SECONDS", 0)
+    assert fan_state.fan_state(event.id, fan.new_fan(), is_new=True)["limit"]["max"] == event.max_per_fan
+    with django_assert_num_queries(1):
+        fan_state.fan_state(event.id, fan.new_fan(), is_new=True)
+    Event.objects.filter(id=event.id).update(max_per_fan=3)
+    assert fan_state.fan_state(event.id, fan.new_fan(), is_new=True)["limit"]["max"] == 3
+
+
 def test_me_shows_no_hold_whose_time_has_passed(event: Event):
     event.hold_seconds = 1
     event.save()
