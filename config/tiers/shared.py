@@ -103,7 +103,7 @@ class Shared(Generic[V]):
             value = self._load(load)
         except Exception as error:
             if old is not None:
-                log.warning("%s stays as it is: %s", key, error)
+                log.warning("%s stays as it is: %r", key, error)
                 self._stale.inc()
                 return old
             pool.give_back(key, lease, token)
