@@ -22,6 +22,7 @@ import base64
 import hashlib
 import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import dj_database_url
@@ -163,9 +164,9 @@ TEMPLATES = [
 
 
 # --- Postgres: the truth, and the clock of record -----------------------------------------------------------
-def _postgres(name: str, url: str, options: str) -> dict:
+def _postgres(name: str, url: str, options: str) -> dict[str, Any]:
     try:
-        database = dict(dj_database_url.parse(url, engine="config.postgres"))
+        database: dict[str, Any] = dict(dj_database_url.parse(url, engine="config.postgres"))
     except ValueError as error:
         raise ImproperlyConfigured(f"{name} cannot be read: {error}") from error
     database["CONN_MAX_AGE"] = None
