@@ -1,9 +1,9 @@
 """Event pages before Django: what it answered once is answered again without it, for as long as it is true.
 
 `front` is mounted around Django's WSGI application (config/wsgi.py), as `inventory.live` is around its ASGI one. A page
-costs one statement for its version (events/version_probe.py) and a look-up; what was kept is the whole answer with all
-that middleware put on it, by host, scheme and encoding. Locale and build are the same for a process's whole life.
-Whatever is not plainly such a page goes to Django.
+costs a look-up, and a hundred times a second at most a statement for its version (events/version_probe.py); what was
+kept is the whole answer with all that middleware put on it, by host, scheme and encoding. Locale and build are the same
+for a process's whole life. Whatever is not plainly such a page goes to Django.
 """
 
 import re
@@ -28,6 +28,10 @@ Headers = list[tuple[str, str]]
 # The event view's word to this module, in the request's environ: until when (seconds since 1970) its answer is true.
 UNTIL: Final = "onsale.until"
 STALE: Final = "public, max-age=0, s-maxage=1, stale-if-error=86400"
+
+# For so long a version just read is taken for the present one: less than a click takes, and a flood on the origin is a
+# hundred reads a second for each event and process, not one for each request.
+VERSION_SECONDS: Final = 0.01
 
 _PAGE = re.compile(r"/e/([-a-zA-Z0-9_]+)/")
 # What makes a request one reader's own, or asks for less than the page; the page must not know of it.
@@ -66,11 +70,18 @@ class _Kept:
         return replace(self, headers=headers)
 
 
-def front(application: Wsgi, *, size: int = 512) -> Wsgi:
+def front(application: Wsgi, *, size: int = 512, version_seconds: float = VERSION_SECONDS) -> Wsgi:
     """Return `application` with the event pages it answered before in front of it."""
     answers: Lru[tuple[str, bool, str, str], _Kept] = Lru(size)
+    versions: Lru[str, Version] = Lru(size)
     # A Postgres that hangs costs one thread a second of waiting, and the others nothing.
     breaker = Breaker(errors=(psycopg.Error, DatabaseError, InterfaceError, TimeoutError), failures=1)
+
+    def present(slug: str) -> Version | None:
+        version = breaker.call(lambda: version_of(slug))
+        if version is not None:
+            versions.put(slug, version)
+        return version
 
     def fronted(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         page = _PAGE.fullmatch(environ["PATH_INFO"])
@@ -81,7 +92,7 @@ def front(application: Wsgi, *, size: int = 512) -> Wsgi:
         key = (environ.get("HTTP_HOST", ""), environ.get("HTTP_X_FORWARDED_PROTO") == "https", slug, encoding)
         kept = answers.get(key)
         try:
-            version = breaker.call(lambda: version_of(slug))
+            version = versions.fresh(slug, version_seconds) or present(slug)
         except Unavailable:
             version = None
             if kept is not None:

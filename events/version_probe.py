@@ -31,7 +31,7 @@ _mine = threading.local()
 def version_of(slug: str) -> Version | None:
     """Return the id and version, as Postgres writes them, of the public event of this name; None if there is none.
 
-    The primary is asked, never a replica: this is what makes the origin 0 s stale. Raises psycopg's or Django's
+    The primary is asked, never a replica: this is what keeps the origin from being stale. Raises psycopg's or Django's
     database errors, and TimeoutError after the deadline.
     """
     database = connections["default"]

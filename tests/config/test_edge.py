@@ -108,7 +108,7 @@ def test_a_shell_is_the_same_bytes_for_two_fans_and_nobody(tmp_path: Path) -> No
     member = Client()
     member.force_login(get_user_model().objects.create_user("ada", password="a good password"))
     session = f"sessionid={member.cookies['sessionid'].value}"
-    with serving(front(get_wsgi_application())) as port, edge(tmp_path, web=port) as ours:
+    with serving(front(get_wsgi_application(), version_seconds=0)) as port, edge(tmp_path, web=port) as ours:
         for encoding in ("", "gzip", BROWSER):
             asked = [{}, {"Cookie": "fan=abcdefghijklmnopqrstuvwxyz.sig"}, {"Cookie": session, "Accept_Language": "de"}]
             answers = [ours.get(path, Accept_Encoding=encoding, **headers) for headers in asked]

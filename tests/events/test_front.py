@@ -33,10 +33,10 @@ class Answer:
 class Site:
     """A front with Django behind it, which notes what comes through."""
 
-    def __init__(self):
+    def __init__(self, *, version_seconds=0.0):
         self.pages = get_wsgi_application()
         self.through = []
-        self.application = front(self._noted)
+        self.application = front(self._noted, version_seconds=version_seconds)
 
     def _noted(self, environ, start_response):
         self.through.append(environ)
@@ -123,6 +123,16 @@ def test_a_change_shows_at_once(site, path):
     Event.objects.update(name="After")
     assert b"After" in site.get(path).body
     assert len(site.through) == 2
+
+
+def test_a_flood_reads_the_version_once_in_its_time(site, path):
+    flooded = Site(version_seconds=60)
+    before = flooded.get(path)
+    Event.objects.update(name="After")
+    statements = version_probe._reads.value
+    assert {flooded.get(path).body for _ in range(5)} == {before.body}
+    assert version_probe._reads.value == statements
+    assert b"After" in site.get(path).body
 
 
 def test_what_is_rolled_back_was_never_shown(site, path):
