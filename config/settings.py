@@ -366,7 +366,7 @@ else:
 SEATS_COPIES = _number("SEATS_COPIES", 10)  # Redis copies of each plane; spread over a cluster's slots.
 SEATS_TTL_MS = _number("SEATS_TTL_MS", 2000)  # The safety net under the relay.
 SEATS_LRU_MS = _number("SEATS_LRU_MS", 1000)
-RELAY_TICK_MS = _number("RELAY_TICK_MS", 40)
+RELAY_TICK_MS = _number("RELAY_TICK_MS", 50)
 SOCKETS_PER_PROCESS = _number("SOCKETS_PER_PROCESS", 10_000)
 SOCKETS_PER_ADDRESS = _number("SOCKETS_PER_ADDRESS", 200)  # A household, an office; not a botnet's one exit.
 

@@ -11,6 +11,9 @@ from inventory.bench import chromium
 VERSION = "12.8.2"
 CATEGORIES = {"performance": 95, "accessibility": 100, "best-practices": 100, "seo": 100}
 _RUN_SECONDS = 180  # The first run downloads it.
+# Now and then Chromium hands over a recording without its beginning; Lighthouse then says so and gives no score.
+_AGAIN = "Please run Lighthouse again"
+_TRIES = 3
 
 
 class NoLighthouse(Exception):
@@ -25,9 +28,20 @@ def scores(url: str, folder: Path) -> dict[str, float]:
     report = folder / "lighthouse.json"
     flags = " ".join(flag for flag in chromium.FLAGS if flag != "--disable-gpu")
     words = [url, "--quiet", "--output=json", f"--output-path={report}", f"--chrome-flags={flags}"]
+    for _ in range(_TRIES):
+        ended = _run([npx, "--yes", f"lighthouse@{VERSION}", *words])
+        if _AGAIN not in ended.stderr:
+            break
+    if ended.returncode:
+        lines = ended.stderr.strip().splitlines()
+        raise NoLighthouse(f"Lighthouse failed: {lines[-1] if lines else ended.returncode}")
+    return read(json.loads(report.read_text()))
+
+
+def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
     try:
-        ended = subprocess.run(
-            [npx, "--yes", f"lighthouse@{VERSION}", *words],
+        return subprocess.run(
+            command,
             env=os.environ | {"CHROME_PATH": str(chromium.binary())},
             capture_output=True,
             text=True,
@@ -36,10 +50,6 @@ def scores(url: str, folder: Path) -> dict[str, float]:
         )
     except subprocess.TimeoutExpired:
         raise NoLighthouse(f"Lighthouse took more than {_RUN_SECONDS} s") from None
-    if ended.returncode:
-        lines = ended.stderr.strip().splitlines()
-        raise NoLighthouse(f"Lighthouse failed: {lines[-1] if lines else ended.returncode}")
-    return read(json.loads(report.read_text()))
 
 
 def read(report: dict[str, dict[str, dict[str, float | None]]]) -> dict[str, float]:
