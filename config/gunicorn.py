@@ -13,7 +13,7 @@ from prometheus_client import multiprocess
 from config import pulse
 
 loglevel = "warning"
-graceful_timeout = 2
+graceful_timeout = 5  # Closing ten thousand sockets takes one second, of a machine that has time.
 keepalive = 75  # Longer than the edge keeps an idle connection: it never sends into one just closing.
 forwarded_allow_ips = "*"  # Only the edge reaches the pools.
 control_socket_disable = True

@@ -39,6 +39,7 @@ class Pulse:
     def __init__(self, kind: str) -> None:
         self.name = f"{kind}@{socket.gethostname()}:{os.getpid()}"
         self._since = time.time()
+        metrics.flush()  # What was counted before the first beat's time is not of it.
         self._told, _ = samples()
         self._cpu = time.process_time()
 

@@ -62,14 +62,24 @@ def _shared(role: str, name: Name, render: Callable[[], tuple[int, Page]], now: 
     """Return the page as one of all processes made it; None if the others took too long."""
     patience = time.monotonic() + 2 * LEASE_MS / 1000
     while time.monotonic() < patience:
-        if kept := redis.guarded(lambda client: client.get(name.key("shell")), role):
-            found = unpacked(kept)
-            if now < found.until:
-                _found[role].inc()
-                return found
+        if found := _kept(role, name, now):
+            return found
         if token := redis.guarded(lambda client: _lease(client, name).acquire(for_ms=LEASE_MS), role):
+            # Whoever held the lease until now may have stored the page after we looked.
+            if found := _kept(role, name, now):
+                _give_back(role, name, token)
+                return found
             return _rendered(role, name, token, render)
         time.sleep(LOOK_AGAIN_SECONDS)
+    return None
+
+
+def _kept(role: str, name: Name, now: float) -> Page | None:
+    if kept := redis.guarded(lambda client: client.get(name.key("shell")), role):
+        found = unpacked(kept)
+        if now < found.until:
+            _found[role].inc()
+            return found
     return None
 
 

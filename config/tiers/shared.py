@@ -78,6 +78,12 @@ class Shared(Generic[V]):
                 self._found[pool.role].inc()
                 return value
             if token := pool.acquire(key, f"{key}:lease", for_ms=self._lease_ms):
+                newer, made = self._read(pool, key)
+                # Whoever held the lease until now may have stored a value after we looked.
+                if newer and newer.expires_in > (entry.expires_in if entry else 0.0):
+                    pool.give_back(key, f"{key}:lease", token)
+                    self._found[pool.role].inc()
+                    return made
                 return self._refreshed(pool, key, token, load, value)
             if entry:  # Somebody is at it.
                 self._found[pool.role].inc()

@@ -10,12 +10,14 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from config import metrics, redis
 from config.knobs import knobs
 from config.tiers import Busy, Lease, Rate, Shared
+from config.tiers.pool import Pool
 from config.tiers.xfetch import pack
 from tests.config import crowd
 from tests.inventory.live_servers import ROOT, environment, until
@@ -150,6 +152,20 @@ def test_damaged_value_is_made_anew(shared, stored):
     redis.client().set(redis.key(KEY), stored, px=25_000)
     assert _get(shared, Loads()) == "value"
     assert _get(_shared(), Loads("other")) == "value"
+
+
+def test_value_stored_between_the_look_and_the_lease_is_taken(shared, monkeypatch):
+    acquire, load = Pool.acquire, Loads("second")
+
+    def late(self: Pool, *args: Any, **more: Any) -> str | None:
+        monkeypatch.setattr(Pool, "acquire", acquire)
+        assert _get(_shared(), Loads("first")) == "first"
+        return acquire(self, *args, **more)
+
+    monkeypatch.setattr(Pool, "acquire", late)
+    assert _get(shared, load) == "first"
+    assert load.count == 0
+    assert redis.client().exists(redis.key(f"{KEY}:lease")) == 0
 
 
 def test_loads_are_bounded_by_the_rate(shared):

@@ -258,4 +258,4 @@ def test_age_of_a_rebuilt_picture_is_since_it_was_made(event_id):
     found = snapshot(event_id)
     made_5_s_ago = planes.Header(planes.REBUILT, 60, found.version, found.header.made_at_ms - 5000)
     availability._seen.put(event_id, Snapshot.of(planes.encode_body(made_5_s_ago, found.plane)))
-    assert 5.0 <= availability.age_seconds(event_id) < 7.0
+    assert 4.9 <= availability.age_seconds(event_id) < 7.0  # By two clocks, which agree to a millisecond.
