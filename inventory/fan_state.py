@@ -47,7 +47,7 @@ _flights: SingleFlight[UUID, _Terms | None] = SingleFlight()
 
 
 def fan_state(event_id: UUID, fan: str, *, is_new: bool = False) -> dict[str, Any]:
-    """Return the R4 document of a fan (CONTRACT of the slot: times in Unix ms, money in minor units).
+    """Return the R4 document of a fan: times in Unix ms, money in minor units.
 
     A fan whose cookie was made just now (`is_new`) has nothing yet and costs neither Redis nor Postgres a read.
     Raises EventUnknown for drafts too, and Busy when Postgres is needed and gives no answer.
