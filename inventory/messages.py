@@ -97,7 +97,7 @@ def drain(subscriber: str, *, limit: int = 1000) -> int:
             waiting = Outbox.objects.select_for_update(skip_locked=True).filter(subscriber=subscriber)
             rows = list(waiting.filter(due_at__lte=Now()).order_by("due_at")[:limit])
             _apply(rows)
-    except Exception:
+    except Exception:  # Whatever one message broke with, the others must flow; alone, each tells its own reason.
         if not rows:
             raise
         log.exception("A batch of %s messages for %s failed; trying one by one.", len(rows), subscriber)

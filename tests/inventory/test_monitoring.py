@@ -100,6 +100,7 @@ def test_the_scrapes_name_the_jobs_that_the_rules_watch():
 def test_prometheus_itself_takes_rules_and_scrapes():
     promtool = shutil.which("promtool")
     if promtool is None:
+        # It comes with Prometheus only; the tests above read the same files, and every name in them, without it.
         pytest.skip("there is no promtool here")
 
     command = [promtool, "check", "config", DEPLOY / "prometheus" / "prometheus.yml"]
